@@ -1,0 +1,1 @@
+"""What every other package stands on: settings, time, money, errors, identifiers, shared records and the stores."""
