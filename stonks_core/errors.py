@@ -1,0 +1,32 @@
+"""The failures that cross package borders. Each carries one sentence: what failed, on which input, what to do.
+
+Whoever must branch gets a value instead; an exception means that nobody here can go on.
+"""
+
+
+class StonksError(Exception):
+    """A failure with a sentence for the person who reads it."""
+
+
+class SettingsError(StonksError):
+    """A setting is missing or out of bounds."""
+
+
+class BadInputError(StonksError):
+    """Input was refused; nothing was changed."""
+
+
+class NotFoundError(StonksError):
+    """What was asked for by name does not exist."""
+
+
+class TransientError(StonksError):
+    """Something outside failed in a way that may pass; trying again later makes sense."""
+
+
+class PermanentError(StonksError):
+    """Something outside refused in a way that trying again will not mend."""
+
+
+class CommitConflictError(TransientError):
+    """Another writer committed first, and again after every retry."""

@@ -1,0 +1,27 @@
+"""Deterministic identifiers: the same thing has the same name whoever computes it, and however often."""
+
+import hashlib
+from datetime import date
+
+_SEPARATOR = "\x1f"
+
+
+def digest(*parts: object, length: int = 24) -> str:
+    """The first `length` hexadecimal digits of SHA-256 over the parts' texts, unambiguously joined."""
+    joined = _SEPARATOR.join(str(part) for part in parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:length]
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text in UTF-8, hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_bytes(payload: bytes) -> str:
+    """SHA-256 of bytes, hexadecimal."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+def day_of_document(document_id: str) -> date:
+    """The feed day that a document's id begins with, so that a look-up by id touches one partition."""
+    return date(int(document_id[:4]), int(document_id[4:6]), int(document_id[6:8]))

@@ -1,0 +1,200 @@
+"""Every setting, parsed once, with types and bounds; the only place that knows environment variables by name.
+
+`load_settings` takes a mapping (a process root hands it the environment), so that nothing else reads `os.environ`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from dotenv import dotenv_values
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from stonks_core.errors import SettingsError
+from stonks_core.settings.slices import (
+    Broker,
+    General,
+    MarketData,
+    Minio,
+    Ollama,
+    Ports,
+    Postgres,
+    Sandbox,
+    Signals,
+    Slice,
+    Trading,
+    Trino,
+)
+
+GONE = {
+    "REDIS_HOST": "queues are partitioned assets and rows; wake-ups are PostgreSQL's NOTIFY",
+    "REDIS_PORT": "see REDIS_HOST",
+    "REDIS_DB": "see REDIS_HOST",
+    "REDIS_PASSWORD": "see REDIS_HOST",
+}
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Effective addresses of the outside services, and the model that answers."""
+
+    polygon: str
+    edgar_www: str
+    edgar_data: str
+    trading: str
+    trading_stream: str
+    trading_data: str
+    ollama: str
+    model: str
+
+
+def _stream_address(trading: str) -> str:
+    return re.sub(r"^http", "ws", trading.rstrip("/")) + "/stream"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All slices. Pass a slice, not the whole, to whatever needs only a slice."""
+
+    general: General = field(default_factory=General)
+    ports: Ports = field(default_factory=Ports)
+    postgres: Postgres = field(default_factory=Postgres)
+    minio: Minio = field(default_factory=Minio)
+    trino: Trino = field(default_factory=Trino)
+    market_data: MarketData = field(default_factory=MarketData)
+    broker: Broker = field(default_factory=Broker)
+    ollama: Ollama = field(default_factory=Ollama)
+    signals: Signals = field(default_factory=Signals)
+    trading: Trading = field(default_factory=Trading)
+    sandbox: Sandbox = field(default_factory=Sandbox)
+
+    @property
+    def stage_prefix(self) -> str:
+        """`<stage>-` for folders and buckets, or nothing."""
+        return f"{self.general.deploy_stage}-" if self.general.deploy_stage else ""
+
+    @property
+    def database_name(self) -> str:
+        """The application's database: POSTGRES_DB, or `stonks` with the stage before it."""
+        return self.postgres.db or self._database("stonks")
+
+    @property
+    def dagster_database_name(self) -> str:
+        """The database of Dagster's own storage."""
+        return self.postgres.db + "_dagster" if self.postgres.db else self._database("dagster")
+
+    def _database(self, name: str) -> str:
+        return f"{self.general.deploy_stage.replace('-', '_')}_{name}" if self.general.deploy_stage else name
+
+    @property
+    def sandboxed(self) -> Mapping[str, bool]:
+        """Which of the outside's parts the sandbox plays."""
+        return {
+            "market_data": not self.market_data.api_key.get_secret_value(),
+            "edgar": not self.market_data.edgar_contact,
+            "broker": not self.broker.api_key.get_secret_value(),
+            "llm": "base_url" not in self.ollama.model_fields_set,
+        }
+
+    @property
+    def endpoints(self) -> "Endpoints":
+        """Where each outside service is spoken to: its own address, or the sandbox's where the sandbox plays it."""
+        played, url = self.sandboxed, self.sandbox.url
+        broker_host = "api" if self.broker.mode == "live" else "paper-api"
+        trading = self.broker.base_url or f"https://{broker_host}.alpaca.markets"
+        return Endpoints(
+            polygon=f"{url}/polygon" if played["market_data"] else self.market_data.base_url,
+            edgar_www=f"{url}/edgar/www" if played["edgar"] else self.market_data.edgar_www_url,
+            edgar_data=f"{url}/edgar/data" if played["edgar"] else self.market_data.edgar_data_url,
+            trading=f"{url}/alpaca" if played["broker"] else trading,
+            trading_stream=_stream_address(f"{url}/alpaca" if played["broker"] else trading),
+            trading_data=f"{url}/alpaca-data"
+            if played["broker"]
+            else self.broker.data_url or "https://data.alpaca.markets",
+            ollama=f"{url}/ollama" if played["llm"] else self.ollama.base_url,
+            model="stonks-rules:latest" if played["llm"] else self.ollama.model,
+        )
+
+    @property
+    def calendar_name(self) -> str:
+        """The market's calendar: as set, or `24/7` where the synthetic sandbox is the broker, `XNYS` otherwise."""
+        if self.general.market_calendar:
+            return self.general.market_calendar
+        synthetic = self.sandboxed["broker"] and not self.sandbox.recorded
+        return "24/7" if synthetic else "XNYS"
+
+    @property
+    def trading_enabled(self) -> bool:
+        """TRADING_ENABLED where set; otherwise only the sandbox's broker is traded with."""
+        return self.sandboxed["broker"] if self.trading.enabled is None else self.trading.enabled
+
+    def with_stage(self, stage: str) -> "Settings":
+        """The same system in another stage: other databases, buckets and lake folders."""
+        general = self.general.model_copy(update={"deploy_stage": stage})
+        postgres = self.postgres.model_copy(update={"db": ""})
+        return replace(self, general=general, postgres=postgres)
+
+
+SLICES: Mapping[str, type[Slice]] = {
+    "general": General,
+    "ports": Ports,
+    "postgres": Postgres,
+    "minio": Minio,
+    "trino": Trino,
+    "market_data": MarketData,
+    "broker": Broker,
+    "ollama": Ollama,
+    "signals": Signals,
+    "trading": Trading,
+    "sandbox": Sandbox,
+}
+
+
+def variables() -> Iterator[tuple[str, type[Slice], str, FieldInfo]]:
+    """Every (slice name, slice, variable, field), in the order of the documentation."""
+    for name, model in SLICES.items():
+        for info in model.model_fields.values():
+            yield name, model, str(info.alias), info
+
+
+def load_settings(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+    """Settings from the environment, over those of a `.env` file; an empty value counts as unset.
+
+    Raises SettingsError with one sentence per bad variable: its name, its value (hidden for a secret) and what is
+    allowed.
+    """
+    values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.exists() else {}
+    values |= {k: v for k, v in environment.items() if v != ""}
+    problems: list[str] = []
+    parsed: dict[str, Any] = {}
+    for name, model in SLICES.items():
+        given = {
+            str(i.alias): values[str(i.alias)] for i in model.model_fields.values() if str(i.alias) in values
+        }
+        try:
+            parsed[name] = model.model_validate(given)
+        except ValidationError as error:
+            problems += [_sentence(model, detail, given) for detail in error.errors()]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    settings = Settings(**parsed)
+    if settings.broker.mode == "live" and not settings.broker.live_confirm:
+        raise SettingsError(
+            "BROKER_MODE is 'live' but BROKER_LIVE_CONFIRM is not set: set it to 'I accept real losses', or BROKER_MODE to paper"
+        )
+    return settings
+
+
+def _sentence(model: type[Slice], detail: Any, given: Mapping[str, str]) -> str:
+    variable = str(detail["loc"][0])
+    info = next(i for i in model.model_fields.values() if i.alias == variable)
+    shown = (
+        "(hidden)"
+        if SecretStr in (info.annotation, *get_args(info.annotation))
+        else repr(given.get(variable, ""))
+    )
+    message = re.sub(r"^Input should be ", "", str(detail["msg"]))
+    return f"{variable} is {shown}, but it must be {message}: {info.description}"

@@ -1,0 +1,1 @@
+"""The two stores in which processes meet: Delta tables (`lake`) and PostgreSQL (`postgres`, `migrations`, `embedded`)."""

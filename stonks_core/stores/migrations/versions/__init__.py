@@ -1,0 +1,1 @@
+"""The revisions, oldest first; a revision that has landed is never edited."""
