@@ -83,7 +83,6 @@ DOCUMENTS = LakeTable(
     owner="parsing",
     doc="Normalised, quality-scored documents with their near-duplicate cluster.",
     key=("document_id",),
-    change_feed=True,
     columns=(
         text("document_id", "deterministic; begins with its feed day as yyyymmdd", "raw_news_api.item_id"),
         text("document_type", "news, filing, web or macro_event"),
@@ -277,7 +276,6 @@ SIGNALS = LakeTable(
     owner="aggregation",
     doc="All three layers in one shape; copies of one story are kept with a pointer to their origin.",
     key=("signal_id",),
-    change_feed=True,
     columns=(
         text("signal_id", "hash of layer and source record"),
         text("ticker", "the company"),
@@ -393,7 +391,6 @@ RECOMMENDATIONS = LakeTable(
     doc="What to do about a ticker and window, how far it may go, and why in plain words.",
     key=("recommendation_id",),
     knowledge="as_of",
-    change_feed=True,
     columns=(
         text("recommendation_id", "hash of identity and as_of"),
         text("identity", "hash of ticker, window, action, mode, evidence ids and score to 2 decimals"),

@@ -5,8 +5,7 @@ partition column (an ISO date as text), one writer, and a business key by which 
 are listed in `registry`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
@@ -42,8 +41,8 @@ class Column:
 class LakeTable:
     """A Delta table: its name is its asset's key, `key` (with `day`) identifies a row.
 
-    `latest_by` names the clock column that decides which of two rows with one key is the newer; `knowledge` names the
-    column before which nobody could have known the row, by which as-of reads cut.
+    `knowledge` names the column before which nobody could have known the row, by which as-of reads cut; where it is
+    `as_of`, an update by key keeps the row with the later one.
     """
 
     name: str
@@ -53,8 +52,6 @@ class LakeTable:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     knowledge: str | None = "available_at"
-    change_feed: bool = False
-    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> pa.Schema:

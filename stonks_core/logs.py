@@ -1,0 +1,83 @@
+"""Log records as JSON lines or text, with secrets struck out before anything is written."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+
+from stonks_core.settings import Settings, variables
+
+_PATTERNS = (
+    re.compile(r"(?i)(apikey|api_key|token|secret|password)=([^&\s\"']+)"),
+    re.compile(r"(?i)(bearer )([A-Za-z0-9._~+/-]+)"),
+    re.compile(r"(postgresql[a-z0-9+]*://[^:/\s]+:)([^@\s]+)"),
+)
+_SHORTEST_SECRET = 6
+
+
+class Redactor(logging.Filter):
+    """Replaces known secrets, and whatever looks like one, in each record."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._secrets = tuple(s for s in secrets if len(s) >= _SHORTEST_SECRET)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record's message; never drops one."""
+        record.msg, record.args = self.clean(record.getMessage()), None
+        return True
+
+    def clean(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        for pattern in _PATTERNS:
+            text = pattern.sub(
+                lambda m: m.group(1) + ("" if m.group(1).endswith((":", " ")) else "=") + "***", text
+            )
+        return text
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per record."""
+
+    def __init__(self, process: str, redactor: Redactor) -> None:
+        super().__init__()
+        self._process, self._redactor = process, redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["exception"] = self._redactor.clean(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logging(settings: Settings, process: str) -> None:
+    """Send all of this process's records to standard error in the configured shape. Call once, at the process's root."""
+    redactor = Redactor(_secrets(settings))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(redactor)
+    text = logging.Formatter(f"%(asctime)s %(levelname)s {process} %(name)s: %(message)s")
+    handler.setFormatter(JsonLines(process, redactor) if settings.general.json_logs else text)
+    logging.basicConfig(level=settings.general.log_level, handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "urllib3", "botocore", "alembic", "websockets", "trafilatura"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _secrets(settings: Settings) -> Iterable[str]:
+    for name, model, variable, _ in variables():
+        field = next(k for k, f in model.model_fields.items() if f.alias == variable)
+        value = getattr(getattr(settings, name), field)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()

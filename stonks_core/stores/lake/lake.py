@@ -1,0 +1,263 @@
+"""Reading and writing the lake's tables. Only asset bodies and the replay write; everybody reads.
+
+Every write is by key and may be repeated: a merge that finds nothing new makes no commit.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from stonks_core.clock import require_utc
+from stonks_core.errors import BadInputError, CommitConflictError
+from stonks_core.stores.lake.location import LakeLocation
+from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
+
+CONFIGURATION = {"delta.checkpointInterval": "10", "delta.logRetentionDuration": "interval 30 days"}
+ATTEMPTS = 8
+T = TypeVar("T")
+Rows = Sequence[Mapping[str, Any]] | pa.Table
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did; `version` is the table's after it."""
+
+    inserted: int
+    updated: int
+    version: int
+
+    @property
+    def changed(self) -> int:
+        """Rows inserted or updated."""
+        return self.inserted + self.updated
+
+
+class Lake:
+    """All tables under one location. Safe to share between threads of one process."""
+
+    def __init__(self, location: LakeLocation) -> None:
+        self.location = location
+        self._open: dict[str, DeltaTable] = {}
+        self._lock = threading.Lock()
+
+    def ensure(self, table: LakeTable) -> DeltaTable:
+        """The Delta table, created with its declared schema when it is missing, at its newest version."""
+        with self._lock:
+            handle = self._open.get(table.name)
+            if handle is None:
+                handle = self._open[table.name] = self._open_or_create(table)
+            else:
+                handle.update_incremental()
+            return handle
+
+    def _open_or_create(self, table: LakeTable) -> DeltaTable:
+        uri, options = self.location.table_uri(table.name), dict(self.location.options)
+        try:
+            return DeltaTable(uri, storage_options=options)
+        except TableNotFoundError:
+            DeltaTable.create(
+                uri,
+                table.schema,
+                mode="ignore",
+                partition_by=["day"],
+                name=table.name,
+                description=table.doc,
+                configuration=CONFIGURATION,
+                storage_options=options,
+            )
+            return DeltaTable(uri, storage_options=options)
+
+    def version(self, table: LakeTable) -> int:
+        """The table's newest version."""
+        return self.ensure(table).version()
+
+    def read(
+        self,
+        table: LakeTable,
+        *,
+        days: tuple[date, date] | None = None,
+        as_of: datetime | None = None,
+        columns: Sequence[str] | None = None,
+        where: ds.Expression | None = None,
+    ) -> pa.Table:
+        """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
+        condition = _both(_within(table, days, as_of), where)
+        dataset = self.ensure(table).to_pyarrow_dataset()
+        return _declared(
+            table, dataset.to_table(columns=list(columns) if columns else None, filter=condition)
+        )
+
+    def tail(
+        self, table: LakeTable, since_version: int, *, columns: Sequence[str] | None = None
+    ) -> tuple[pa.Table, int]:
+        """Rows of the files that came after a version, and the newest version.
+
+        Rows that compaction moved come again, so that readers go on by key; a version that is no longer kept means all
+        rows.
+        """
+        handle = self.ensure(table)
+        newest = handle.version()
+        dataset = handle.to_pyarrow_dataset()
+        if newest <= since_version:
+            return _declared(
+                table, dataset.to_table(columns=list(columns) if columns else None, filter=ds.scalar(False))
+            ), newest  # noqa: FBT003
+        before = self._paths_at(table, since_version)
+        fragments = [f for f in dataset.get_fragments() if f.path.lstrip("/") not in before]
+        fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
+        return _declared(table, fresh.to_table(columns=list(columns) if columns else None)), newest
+
+    def _paths_at(self, table: LakeTable, version: int) -> frozenset[str]:
+        try:
+            handle = DeltaTable(
+                self.location.table_uri(table.name),
+                version=version,
+                storage_options=dict(self.location.options),
+            )
+        except (TableNotFoundError, OSError, ValueError):
+            return frozenset()
+        return frozenset(f.path.lstrip("/") for f in handle.to_pyarrow_dataset().get_fragments())
+
+    def merge(self, table: LakeTable, rows: Rows, *, update: bool = False) -> Written:
+        """Insert the rows whose key is new and, with `update`, replace those whose key is known.
+
+        Where the table's knowledge column is `as_of`, only a later row replaces. Of rows that share a key in one call
+        the last one counts. Raises BadInputError for rows that break the declared schema.
+        """
+        source = _one_per_key(table, _declared(table, _as_table(table, rows)))
+        if source.num_rows == 0:
+            return Written(0, 0, self.version(table))
+        days = sorted(set(source["day"].to_pylist()))
+        listed = ", ".join(f"'{day}'" for day in days)
+        keys = " AND ".join(f"target.{name} = source.{name}" for name in ("day", *table.key))
+        newer = "source.as_of > target.as_of" if table.knowledge == "as_of" else None
+
+        def commit(handle: DeltaTable) -> Written:
+            merger = handle.merge(
+                source,
+                predicate=f"target.day IN ({listed}) AND {keys}",
+                source_alias="source",
+                target_alias="target",
+            )
+            if update:
+                merger = merger.when_matched_update_all(predicate=newer)
+            figures = merger.when_not_matched_insert_all().execute()
+            return Written(
+                figures["num_target_rows_inserted"], figures["num_target_rows_updated"], handle.version()
+            )
+
+        return self._committed(table, commit)
+
+    def replace_day(self, table: LakeTable, day: date, rows: Rows) -> Written:
+        """Make a day's partition hold exactly these rows."""
+        source = _one_per_key(table, _declared(table, _as_table(table, rows)))
+        if any(found != day.isoformat() for found in pc.unique(source["day"]).to_pylist()):
+            raise BadInputError(
+                f"rows of other days than {day} were given to replace that day of lake table {table.name}"
+            )
+
+        def commit(handle: DeltaTable) -> Written:
+            write_deltalake(handle, source, mode="overwrite", predicate=f"day = '{day.isoformat()}'")
+            return Written(source.num_rows, 0, handle.version())
+
+        return self._committed(table, commit)
+
+    def delete(self, table: LakeTable, predicate: str) -> int:
+        """Delete rows by a SQL predicate; how many."""
+
+        def commit(handle: DeltaTable) -> int:
+            return int(handle.delete(predicate)["num_deleted_rows"])
+
+        return self._committed(table, commit)
+
+    def compact(self, table: LakeTable, day: date) -> int:
+        """Merge a day's small files; how many files went away."""
+
+        def commit(handle: DeltaTable) -> int:
+            figures = handle.optimize.compact(partition_filters=[("day", "=", day.isoformat())])
+            return int(figures["numFilesRemoved"])
+
+        return self._committed(table, commit)
+
+    def _committed(self, table: LakeTable, operation: Callable[[DeltaTable], T]) -> T:
+        """Run a write, and the whole of it again when another writer was first."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(CommitFailedError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+        )
+        try:
+            return retrying(lambda: operation(self.ensure(table)))
+        except RetryError as error:
+            raise CommitConflictError(
+                f"lake table {table.name} was committed to by another writer {ATTEMPTS} times in a row: only one may write it"
+            ) from error
+
+
+def _as_table(table: LakeTable, rows: Rows) -> pa.Table:
+    if isinstance(rows, pa.Table):
+        return rows
+    try:
+        return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise BadInputError(f"rows for lake table {table.name} break its schema: {error}") from error
+
+
+def _declared(table: LakeTable, rows: pa.Table) -> pa.Table:
+    """The rows with the declared types in the declared order (of the columns that are there); nulls only where allowed."""
+    fields = [f for f in table.schema if f.name in rows.column_names]
+    cast = rows.select([f.name for f in fields]).cast(pa.schema([f.with_nullable(True) for f in fields]))
+    for wanted in fields:
+        if not wanted.nullable and cast[wanted.name].null_count:
+            raise BadInputError(
+                f"lake table {table.name} allows no null in {wanted.name}, and {cast[wanted.name].null_count} rows have one"
+            )
+    return cast.cast(pa.schema(fields))
+
+
+def _one_per_key(table: LakeTable, rows: pa.Table) -> pa.Table:
+    keys = ["day", *table.key]
+    if rows.num_rows < 2:  # noqa: PLR2004
+        return rows
+    numbered = rows.select(keys).append_column("_row", pa.array(range(rows.num_rows)))
+    last = numbered.group_by(keys, use_threads=False).aggregate([("_row", "max")])["_row_max"]
+    return rows if len(last) == rows.num_rows else rows.take(pa.array(sorted(last.to_pylist())))
+
+
+def _within(table: LakeTable, days: tuple[date, date] | None, as_of: datetime | None) -> ds.Expression | None:
+    condition: ds.Expression | None = None
+    if days:
+        condition = (ds.field("day") >= days[0].isoformat()) & (ds.field("day") <= days[1].isoformat())
+    if as_of is not None:
+        if table.knowledge is None:
+            raise BadInputError(
+                f"lake table {table.name} has no knowledge time, so it cannot be read as of an instant"
+            )
+        condition = _both(condition, ds.field(table.knowledge) <= pa.scalar(require_utc(as_of), UTC_MICROS))
+    return condition
+
+
+def _both(left: ds.Expression | None, right: ds.Expression | None) -> ds.Expression | None:
+    if left is None or right is None:
+        return left if right is None else right
+    return left & right
+
+
+def instants(values: Iterable[datetime]) -> pa.Array:
+    """A UTC timestamp array, for `isin` conditions."""
+    return pa.array(list(values), UTC_MICROS)
