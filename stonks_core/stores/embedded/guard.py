@@ -10,9 +10,8 @@ TASK: `argv` (what to run) and, each optional,
   `run_as`    {uid, gid, capability, namespace}: see `become`
   `probe`     a folder and a program that the new user must be able to reach; exit code 77 when it cannot
   `data`      the data folder: lock it for the server's life, clear what a dead server left on it
-  `users`     the file on which every user of the server holds a shared lock; without it nobody stays beside
-  the server,
-              and a server that lives on the data folder already is waited for
+  `users`     the file on which every user of the server holds a shared lock; without it nobody stays
+              beside the server, and one that lives on the data folder already is waited for
 """
 
 import _thread
