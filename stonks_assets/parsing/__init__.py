@@ -1,0 +1,1 @@
+"""Documents: raw payloads to normalised, judged and clustered text with the companies it names."""
