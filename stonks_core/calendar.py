@@ -41,9 +41,7 @@ class MarketCalendar:
         label = pd.Timestamp(day)
         if not self._calendar.is_session(label):
             return None
-        return Session(
-            day, _utc(self._calendar.session_open(label)), _utc(self._calendar.session_close(label))
-        )
+        return Session(day, _utc(self._calendar.session_open(label)), _utc(self._calendar.session_close(label)))
 
     def session_at_or_before(self, at: datetime) -> Session:
         """The newest session that has opened at an instant."""
@@ -83,9 +81,7 @@ class MarketCalendar:
 @lru_cache(maxsize=8)
 def _calendar(name: str, year: int) -> exchange_calendars.ExchangeCalendar:
     try:
-        return exchange_calendars.get_calendar(
-            name, start=_FIRST.isoformat(), end=date(year + 1, 12, 31).isoformat()
-        )
+        return exchange_calendars.get_calendar(name, start=_FIRST.isoformat(), end=date(year + 1, 12, 31).isoformat())
     except InvalidCalendarName as error:
         raise SettingsError(
             f"MARKET_CALENDAR is {name!r}, which exchange_calendars does not know: use XNYS or 24/7"

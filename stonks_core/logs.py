@@ -36,9 +36,7 @@ class Redactor(logging.Filter):
         for secret in self._secrets:
             text = text.replace(secret, "***")
         for pattern in _PATTERNS:
-            text = pattern.sub(
-                lambda m: m.group(1) + ("" if m.group(1).endswith((":", " ")) else "=") + "***", text
-            )
+            text = pattern.sub(lambda m: m.group(1) + ("" if m.group(1).endswith((":", " ")) else "=") + "***", text)
         return text
 
 

@@ -171,9 +171,7 @@ def load_settings(environment: Mapping[str, str], dotenv: Path | None = None) ->
     problems: list[str] = []
     parsed: dict[str, Any] = {}
     for name, model in SLICES.items():
-        given = {
-            str(i.alias): values[str(i.alias)] for i in model.model_fields.values() if str(i.alias) in values
-        }
+        given = {str(i.alias): values[str(i.alias)] for i in model.model_fields.values() if str(i.alias) in values}
         try:
             parsed[name] = model.model_validate(given)
         except ValidationError as error:
@@ -191,10 +189,6 @@ def load_settings(environment: Mapping[str, str], dotenv: Path | None = None) ->
 def _sentence(model: type[Slice], detail: Any, given: Mapping[str, str]) -> str:
     variable = str(detail["loc"][0])
     info = next(i for i in model.model_fields.values() if i.alias == variable)
-    shown = (
-        "(hidden)"
-        if SecretStr in (info.annotation, *get_args(info.annotation))
-        else repr(given.get(variable, ""))
-    )
+    shown = "(hidden)" if SecretStr in (info.annotation, *get_args(info.annotation)) else repr(given.get(variable, ""))
     message = re.sub(r"^Input should be ", "", str(detail["msg"]))
     return f"{variable} is {shown}, but it must be {message}: {info.description}"

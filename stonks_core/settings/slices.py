@@ -123,9 +123,7 @@ class Minio(Slice):
 class Trino(Slice):
     """Trino over the same Delta tables; with no host set SQL is answered by DuckDB in process."""
 
-    host: str = Field(
-        "localhost", alias="TRINO_HOST", description="Trino host; set it to send the SQL explorer there"
-    )
+    host: str = Field("localhost", alias="TRINO_HOST", description="Trino host; set it to send the SQL explorer there")
     port: Port = Field(8080, alias="TRINO_PORT", description="Trino port")
     catalog: str = Field("lakehouse", alias="TRINO_CATALOG", description="catalogue")
     schema_name: str = Field("stonks", alias="TRINO_SCHEMA", description="schema")
@@ -148,12 +146,8 @@ class MarketData(Slice):
         pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$",
         description="e-mail address the SEC asks for in every request; empty: the sandbox plays EDGAR",
     )
-    edgar_www_url: HttpUrl = Field(
-        "https://www.sec.gov", alias="EDGAR_WWW_URL", description="EDGAR archives and feeds"
-    )
-    edgar_data_url: HttpUrl = Field(
-        "https://data.sec.gov", alias="EDGAR_DATA_URL", description="EDGAR submissions"
-    )
+    edgar_www_url: HttpUrl = Field("https://www.sec.gov", alias="EDGAR_WWW_URL", description="EDGAR archives and feeds")
+    edgar_data_url: HttpUrl = Field("https://data.sec.gov", alias="EDGAR_DATA_URL", description="EDGAR submissions")
     private_origins: str = Field(
         "",
         alias="FETCH_PRIVATE_ORIGINS",
@@ -186,9 +180,7 @@ class Broker(Slice):
     live_confirm: Literal["", "I accept real losses"] = Field(
         "", alias="BROKER_LIVE_CONFIRM", description="must read exactly so before BROKER_MODE=live starts"
     )
-    feed: Literal["iex", "sip"] = Field(
-        "iex", alias="BROKER_DATA_FEED", description="Alpaca's market data feed"
-    )
+    feed: Literal["iex", "sip"] = Field("iex", alias="BROKER_DATA_FEED", description="Alpaca's market data feed")
 
 
 class Ollama(Slice):
@@ -207,9 +199,7 @@ class Ollama(Slice):
     num_ctx: Annotated[int, Field(ge=512, le=262_144)] = Field(
         16_384, alias="OLLAMA_NUM_CTX", description="context window, tokens"
     )
-    parallel: Annotated[int, Field(ge=1, le=64)] = Field(
-        2, alias="OLLAMA_PARALLEL", description="requests in flight"
-    )
+    parallel: Annotated[int, Field(ge=1, le=64)] = Field(2, alias="OLLAMA_PARALLEL", description="requests in flight")
     replay_only: bool = Field(
         False,
         alias="OLLAMA_REPLAY_ONLY",
@@ -361,9 +351,7 @@ class Trading(Slice):
         alias="TRADING_RESERVE_HIGH_WATER_PCT",
         description="share of equity above which the reserve returns its excess",
     )
-    micro_trading_enabled: bool = Field(
-        False, alias="TRADING_MICRO_TRADING_ENABLED", description="micro-trading"
-    )
+    micro_trading_enabled: bool = Field(False, alias="TRADING_MICRO_TRADING_ENABLED", description="micro-trading")
     micro_trading_interval_seconds: Seconds = Field(
         300, alias="TRADING_MICRO_TRADING_INTERVAL_SECONDS", description="seconds between micro-trading polls"
     )

@@ -28,9 +28,7 @@ def dsn(postgres: Postgres, database: str, driver: str = "postgresql") -> str:
 class Database:
     """A pool of connections to one database. Close it, or use it as a context manager."""
 
-    def __init__(
-        self, postgres: Postgres, database: str, *, size: int = 4, application: str = "stonks"
-    ) -> None:
+    def __init__(self, postgres: Postgres, database: str, *, size: int = 4, application: str = "stonks") -> None:
         self.name = database
         self.url = dsn(postgres, database)
         self._where = f"PostgreSQL database {database} on {postgres.host}:{postgres.port}"
@@ -65,9 +63,7 @@ class Database:
             context = self._pool.connection()
             connection = context.__enter__()
         except PoolTimeout as error:
-            raise TransientError(
-                f"{self._where} does not answer: is it running? `stonks doctor` tells"
-            ) from error
+            raise TransientError(f"{self._where} does not answer: is it running? `stonks doctor` tells") from error
         try:
             yield connection
         except BaseException as error:
@@ -80,9 +76,7 @@ class Database:
         with self.connection() as connection:
             return connection.execute(query, parameters).fetchall()
 
-    def fetch_one(
-        self, query: LiteralString, parameters: Mapping[str, Any] | Sequence[Any] = ()
-    ) -> Row | None:
+    def fetch_one(self, query: LiteralString, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> Row | None:
         """The first row of one query, or None."""
         with self.connection() as connection:
             return connection.execute(query, parameters).fetchone()

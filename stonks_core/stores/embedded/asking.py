@@ -46,9 +46,7 @@ Reply = Answered | Silent | Refused
 _NOT_LET_IN = ("28000", "28P01", "42704")
 
 
-def connect(
-    address: Address, user: str, password: str, database: str = "postgres"
-) -> psycopg.Connection[TupleRow]:
+def connect(address: Address, user: str, password: str, database: str = "postgres") -> psycopg.Connection[TupleRow]:
     """A connection that commits each statement by itself; the password is never sent in the clear."""
     return psycopg.connect(
         host=address.host,

@@ -63,9 +63,7 @@ def require_cluster(
     _give(data, identity)
 
 
-def _make(
-    data: Path, binaries: Binaries, identity: Identity, user: str, password: str, *, sync: bool
-) -> None:
+def _make(data: Path, binaries: Binaries, identity: Identity, user: str, password: str, *, sync: bool) -> None:
     workshop = data.parent / f"{_MAKING}{secrets.token_hex(4)}"
     cluster, password_file = workshop / "data", workshop / "password"
     for folder in (workshop, cluster):

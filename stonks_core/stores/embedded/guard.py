@@ -94,9 +94,7 @@ def become(uid: int, gid: int, capability: int | None, namespace: bool) -> None:
         bit = 1 << capability
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
         _checked(libc.capset(header, sets), "capset")
-        _checked(
-            libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0), "prctl(PR_CAP_AMBIENT)"
-        )
+        _checked(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0), "prctl(PR_CAP_AMBIENT)")
 
 
 def try_lock(handle: int) -> bool:
@@ -139,9 +137,7 @@ def execute(task: dict[str, Any], parent: int | None) -> None:
     if "probe" in task and not all(os.access(path, os.X_OK) for path in task["probe"]):
         sys.exit(CANNOT_REACH)
     argv = task["argv"]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     os.execve(argv[0], argv, environment | {"LC_ALL": "C"})  # noqa: S606 - no shell is wanted
 
 

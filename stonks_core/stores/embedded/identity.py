@@ -63,8 +63,7 @@ def _candidates() -> tuple[Identity, ...]:
         nobody = pwd.getpwnam("nobody")
     except KeyError as error:
         raise EmbeddedPostgresError(
-            "PostgreSQL does not run as root and this machine knows no user `nobody`: start as an "
-            "ordinary user"
+            "PostgreSQL does not run as root and this machine knows no user `nobody`: start as an ordinary user"
         ) from error
     uid, gid = nobody.pw_uid, nobody.pw_gid
 

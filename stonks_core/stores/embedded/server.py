@@ -47,12 +47,11 @@ class EmbeddedPostgres:
         port: int | None = None,
         *,
         extra_settings: Mapping[str, str] = _NONE,
+        binaries: Binaries | None = None,
         start_seconds: float = 60.0,
     ) -> None:
         if not password or any(character in password for character in "\r\n\0"):
-            raise EmbeddedPostgresError(
-                "the embedded PostgreSQL needs a password of one line: set POSTGRES_PASSWORD"
-            )
+            raise EmbeddedPostgresError("the embedded PostgreSQL needs a password of one line: set POSTGRES_PASSWORD")
         self.folder = home.absolute() / "postgres"
         self.data = self.folder / "data"
         self.log = home.absolute() / "logs" / "postgres.log"
@@ -60,6 +59,7 @@ class EmbeddedPostgres:
         self._password = password
         self._port = port
         self._extra = dict(extra_settings)
+        self._binaries = binaries
         self._start_seconds = start_seconds
         self._lease: int | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -107,10 +107,26 @@ class EmbeddedPostgres:
         Where a server runs already it stands by and takes over when that one ends.
         """
         if self._ready_to_serve is None:
-            raise EmbeddedPostgresError(
-                "call prepare() before serve_argv(): the cluster and its port come first"
-            )
+            raise EmbeddedPostgresError("call prepare() before serve_argv(): the cluster and its port come first")
         return guard_argv(self._task(*self._ready_to_serve))
+
+    @property
+    def user(self) -> str:
+        """The superuser of the cluster."""
+        return self._user
+
+    @property
+    def password(self) -> str:
+        """Its password."""
+        return self._password
+
+    @property
+    def address(self) -> Address:
+        """Where the server listens, or did when it ran last."""
+        port = self._known_port()
+        if port is None:
+            raise EmbeddedPostgresError(f"the embedded PostgreSQL in {self.data} was never started")
+        return Address(LOOPBACK, port)
 
     def answers(self) -> bool:
         """Whether our server, and no other, answers now."""
@@ -122,10 +138,7 @@ class EmbeddedPostgres:
 
     def ensure_database(self, name: str) -> None:
         """Create a database on the running server when it is not there."""
-        port = self._known_port()
-        if port is None:
-            raise EmbeddedPostgresError(f"the embedded PostgreSQL in {self.data} was never started")
-        with connect(Address(LOOPBACK, port), self._user, self._password) as connection:
+        with connect(self.address, self._user, self._password) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return
             try:
@@ -151,8 +164,7 @@ class EmbeddedPostgres:
                 return False
             if now >= deadline:
                 raise EmbeddedPostgresError(
-                    f"PostgreSQL on {self.data} did not shut down within {self._start_seconds:g} s: see "
-                    f"{self.log}"
+                    f"PostgreSQL on {self.data} did not shut down within {self._start_seconds:g} s: see {self.log}"
                 )
             time.sleep(_STEP)
         if self._guard is not None:
@@ -231,7 +243,7 @@ class EmbeddedPostgres:
         return False
 
     def _make_ready(self, running: Address | None = None) -> tuple[Binaries, Identity, Address]:
-        binaries = find_binaries()
+        binaries = self._binaries or find_binaries()
         identity = choose(binaries, self.folder)
         if running is not None:
             return binaries, identity, running
@@ -239,8 +251,7 @@ class EmbeddedPostgres:
         require_cluster(self.data, binaries, identity, self._user, self._password, sync=sync)
         if self._port is not None and port_taken(self._port):
             raise EmbeddedPostgresError(
-                f"port {self._port} is taken by another program: set another POSTGRES_PORT, or none to "
-                "have a free one"
+                f"port {self._port} is taken by another program: set another POSTGRES_PORT, or none to have a free one"
             )
         port = self._port if self._port is not None else free_port(self._known_port())
         self._port_file.write_text(f"{port}\n", encoding="ascii")
@@ -255,9 +266,7 @@ class EmbeddedPostgres:
             "data": str(self.data),
         }
 
-    def _start(
-        self, binaries: Binaries, identity: Identity, address: Address, deadline: float
-    ) -> Address | None:
+    def _start(self, binaries: Binaries, identity: Identity, address: Address, deadline: float) -> Address | None:
         """Start the guard and with it the server; None when somebody took the port in the meantime."""
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_name(self.log.name + ".1"))

@@ -98,9 +98,7 @@ class Lake:
         """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
         condition = _both(_within(table, days, as_of), where)
         dataset = self.ensure(table).to_pyarrow_dataset()
-        return _declared(
-            table, dataset.to_table(columns=list(columns) if columns else None, filter=condition)
-        )
+        return _declared(table, dataset.to_table(columns=list(columns) if columns else None, filter=condition))
 
     def tail(
         self, table: LakeTable, since_version: int, *, columns: Sequence[str] | None = None
@@ -116,7 +114,7 @@ class Lake:
         if newest <= since_version:
             return _declared(
                 table, dataset.to_table(columns=list(columns) if columns else None, filter=ds.scalar(False))
-            ), newest  # noqa: FBT003
+            ), newest
         before = self._paths_at(table, since_version)
         fragments = [f for f in dataset.get_fragments() if f.path.lstrip("/") not in before]
         fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
@@ -157,9 +155,7 @@ class Lake:
             if update:
                 merger = merger.when_matched_update_all(predicate=newer)
             figures = merger.when_not_matched_insert_all().execute()
-            return Written(
-                figures["num_target_rows_inserted"], figures["num_target_rows_updated"], handle.version()
-            )
+            return Written(figures["num_target_rows_inserted"], figures["num_target_rows_updated"], handle.version())
 
         return self._committed(table, commit)
 
@@ -232,7 +228,7 @@ def _declared(table: LakeTable, rows: pa.Table) -> pa.Table:
 
 def _one_per_key(table: LakeTable, rows: pa.Table) -> pa.Table:
     keys = ["day", *table.key]
-    if rows.num_rows < 2:  # noqa: PLR2004
+    if rows.num_rows < 2:
         return rows
     numbered = rows.select(keys).append_column("_row", pa.array(range(rows.num_rows)))
     last = numbered.group_by(keys, use_threads=False).aggregate([("_row", "max")])["_row_max"]
@@ -245,9 +241,7 @@ def _within(table: LakeTable, days: tuple[date, date] | None, as_of: datetime | 
         condition = (ds.field("day") >= days[0].isoformat()) & (ds.field("day") <= days[1].isoformat())
     if as_of is not None:
         if table.knowledge is None:
-            raise BadInputError(
-                f"lake table {table.name} has no knowledge time, so it cannot be read as of an instant"
-            )
+            raise BadInputError(f"lake table {table.name} has no knowledge time, so it cannot be read as of an instant")
         condition = _both(condition, ds.field(table.knowledge) <= pa.scalar(require_utc(as_of), UTC_MICROS))
     return condition
 

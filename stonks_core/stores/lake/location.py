@@ -64,18 +64,14 @@ def prepare(location: LakeLocation, environment: Mapping[str, str]) -> None:
         Path(location.root).mkdir(parents=True, exist_ok=True)
         return
     if environment.get("AWS_S3_ALLOW_UNSAFE_RENAME"):
-        raise PermanentError(
-            "AWS_S3_ALLOW_UNSAFE_RENAME is set: it lets two writers overwrite each other; unset it"
-        )
+        raise PermanentError("AWS_S3_ALLOW_UNSAFE_RENAME is set: it lets two writers overwrite each other; unset it")
     client = _client(location)
     bucket = location.root.removeprefix("s3://")
     try:
         _ensure_bucket(client, bucket)
         _probe(client, bucket, location.options["AWS_ENDPOINT_URL"])
     except BotoCoreError as error:
-        raise TransientError(
-            f"object store {location.options['AWS_ENDPOINT_URL']} does not answer: {error}"
-        ) from error
+        raise TransientError(f"object store {location.options['AWS_ENDPOINT_URL']} does not answer: {error}") from error
 
 
 def _client(location: LakeLocation) -> Any:
@@ -103,11 +99,9 @@ def _probe(client: Any, bucket: str, endpoint: str) -> None:
     try:
         client.put_object(Bucket=bucket, Key=key, Body=b"2", IfNoneMatch="*")
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:  # noqa: PLR2004
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 412:
             return
-        raise PermanentError(
-            f"object store {endpoint} answered the conditional-write probe with {error}"
-        ) from error
+        raise PermanentError(f"object store {endpoint} answered the conditional-write probe with {error}") from error
     raise PermanentError(
         f"object store {endpoint} ignores If-None-Match and would lose commits: use one that honours conditional writes"
     )

@@ -4,17 +4,13 @@ from stonks_core.stores.lake.tables import Column, Grade, LakeTable, blob, flag,
 from stonks_core.vocabulary import SourceType
 
 PUBLISHED = instant("published_at", "when the source published it", null=False)
-AVAILABLE = instant(
-    "available_at", "first instant at which the system could have used the row (knowledge time)"
-)
+AVAILABLE = instant("available_at", "first instant at which the system could have used the row (knowledge time)")
 
 
 def _clocks(table: str) -> tuple[Column, Column]:
     return (
         instant("published_at", "when the source published it", f"{table}.published_at"),
-        instant(
-            "available_at", "first instant at which the row could have been used", f"{table}.available_at"
-        ),
+        instant("available_at", "first instant at which the row could have been used", f"{table}.available_at"),
     )
 
 
@@ -374,9 +370,7 @@ TREND_PROJECTIONS = LakeTable(
         text("ticker", "the company", "trend_history.ticker"),
         text("window", "the window", "trend_history.window"),
         real("slope", "score a day", "trend_history.score"),
-        real(
-            "projected_score", "last score plus slope times half the span, in [-1, 1]", "trend_history.score"
-        ),
+        real("projected_score", "last score plus slope times half the span, in [-1, 1]", "trend_history.score"),
         real("r_squared", "weighted R squared in [0, 1]"),
         real("confidence", "R squared times 1 - exp(-n / 5)"),
         whole("points", "scores it rests on, at most 20"),

@@ -1,0 +1,148 @@
+"""SEC EDGAR: filings of tracked companies with their SGML header, main document and press-release exhibits.
+
+What is new is learnt from the companies' submissions; the time that counts is the header's ACCEPTANCE-DATETIME, which is
+New York's clock always, whereas the submissions' own stamps are New York's for some filers and UTC for others.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bs4 import BeautifulSoup
+
+from stonks_assets.ingestion.http import Answer, Fetcher
+from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_core.errors import PermanentError, TransientError
+
+NEW_YORK = ZoneInfo("America/New_York")
+FORMS = ("8-K", "8-K/A", "10-Q", "10-K")
+EXHIBIT = re.compile(r"^EX-99(\.|$)", re.IGNORECASE)
+_ACCEPTED = re.compile(rb"<ACCEPTANCE-DATETIME>\s*(\d{14})")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A filing as the submissions list it. `stamp` is their own acceptance time, right or hours off."""
+
+    accession: str
+    form: str
+    cik: int
+    primary_document: str
+    stamp: datetime
+    items: str
+
+
+class SECEdgarAdapter:
+    """Filings by company, newest listing first checked, each fetched once."""
+
+    def __init__(self, fetcher: Fetcher, www_url: str, data_url: str) -> None:
+        self._fetcher, self._www, self._data = fetcher, www_url.rstrip("/"), data_url.rstrip("/")
+
+    def fetch(self, ask: Ask) -> Iterator[RawItem]:
+        """Filings accepted on the asked day (UTC) and not after `as_of`, oldest first."""
+        forms = tuple(ask.source.config.get("forms") or FORMS)  # type: ignore[arg-type]
+        for ticker in ask.tickers:
+            company = ask.universe.companies[ticker]
+            if company.cik is None:
+                continue
+            listed = [f for f in self._listed(company.cik) if f.form in forms and _near(f.stamp, ask.day)]
+            for filing in sorted(listed, key=lambda f: (f.stamp, f.accession)):
+                if filing.accession in ask.known:
+                    continue
+                try:
+                    item = self._filing(filing, ticker)
+                except (TransientError, PermanentError) as error:
+                    ask.report(filing.accession, f"filing {filing.accession} of {ticker} could not be read: {error}")
+                    continue
+                if item.published_at and item.published_at.date() == ask.day and item.published_at <= ask.as_of:
+                    yield item
+
+    def _listed(self, cik: int) -> Iterator[Listed]:
+        answer = self._fetcher.get(f"{self._data}/submissions/CIK{cik:010d}.json")
+        try:
+            recent = answer.json()["filings"]["recent"]
+            rows = zip(
+                recent["accessionNumber"], recent["form"], recent["primaryDocument"], recent["acceptanceDateTime"],
+                recent.get("items") or [""] * len(recent["form"]),
+                strict=True,
+            )  # fmt: skip
+            for accession, form, primary, stamp, items in rows:
+                yield Listed(accession, form, cik, primary, _stamp(stamp), items)
+        except (KeyError, TypeError, ValueError) as error:
+            raise TransientError(f"{answer.url} does not list filings as EDGAR does: {error!r}") from error
+
+    def _filing(self, listed: Listed, ticker: str) -> RawItem:
+        bare = listed.accession.replace("-", "")
+        folder = f"{self._www}/Archives/edgar/data/{listed.cik}/{bare}"
+        header = self._fetcher.get(f"{folder}/{listed.accession}.hdr.sgml")
+        accepted = accepted_at(header.content, header.url)
+        index = self._fetcher.get(f"{folder}/{listed.accession}-index.html")
+        documents = [
+            {**entry, "url": f"{folder}/{entry['filename']}", "html": self._document(folder, entry["filename"]).text()}
+            for entry in documents_of(index)
+            if entry["type"] == listed.form or EXHIBIT.match(entry["type"])
+        ]
+        if not documents:
+            raise PermanentError(f"{index.url} lists neither a {listed.form} nor an EX-99 document")
+        payload = {
+            "accession": listed.accession,
+            "cik": listed.cik,
+            "ticker": ticker,
+            "form": listed.form,
+            "items": [i for i in listed.items.split(",") if i],
+            "listed_acceptance": listed.stamp.isoformat(),
+            "header": header.text(),
+            "primary_url": documents[0]["url"],
+            "documents": documents,
+        }
+        return RawItem(
+            item_id=listed.accession,
+            kind="filing",
+            url=f"{folder}/{listed.accession}-index.html",
+            payload=json.dumps(payload, ensure_ascii=False, sort_keys=True).encode(),
+            media_type="application/json",
+            fetched_at=header.at,
+            published_at=accepted,
+            ticker=ticker,
+            http_status=index.status,
+            response_headers=index.safe_headers,
+        )
+
+    def _document(self, folder: str, filename: str) -> Answer:
+        return self._fetcher.get(f"{folder}/{filename}")
+
+
+def accepted_at(header: bytes, where: str) -> datetime:
+    """The header's acceptance time in UTC. Raises PermanentError naming the header that has none."""
+    found = _ACCEPTED.search(header)
+    if found is None:
+        raise PermanentError(f"{where} has no ACCEPTANCE-DATETIME, so nobody can say when the filing became public")
+    local = datetime.strptime(found.group(1).decode(), "%Y%m%d%H%M%S").replace(tzinfo=NEW_YORK)
+    return local.astimezone(UTC)
+
+
+def documents_of(index: Answer) -> list[Mapping[str, Any]]:
+    """The documents that a filing's index page lists: type, file name, description."""
+    listed = []
+    for table in BeautifulSoup(index.text(), "lxml").select("table.tableFile"):
+        for row in table.find_all("tr"):
+            cells = [cell.get_text(" ", strip=True) for cell in row.find_all("td")]
+            link = row.find("a")
+            if len(cells) >= 4 and link is not None and cells[3]:
+                filename = str(link.get("href", "")).rsplit("/", 1)[-1]
+                listed.append({"type": cells[3], "filename": filename, "description": cells[1]})
+    return listed
+
+
+def _stamp(text: str) -> datetime:
+    stamp = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+
+
+def _near(stamp: datetime, day: date) -> bool:
+    """Whether a listed stamp, which may be hours off, can belong to a day."""
+    return abs((stamp.date() - day).days) <= 1

@@ -1,0 +1,136 @@
+"""Web pages and feeds: RSS and Atom entries with their pages, or single pages; robots.txt is honoured."""
+
+import hashlib
+import json
+import urllib.robotparser
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.ElementTree import fromstring
+
+from stonks_assets.ingestion.http import Answer, Fetcher
+from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_core.errors import PermanentError, TransientError
+
+AGENT = "StonksOracle"
+_ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+class WebScrapeAdapter:
+    """Reads `config.url` of its source: a feed's entries, or the page itself."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._robots: dict[str, urllib.robotparser.RobotFileParser] = {}
+
+    def fetch(self, ask: Ask) -> Iterator[RawItem]:
+        """Entries of the feed that are not known, or the page where its bytes are new. Feeds know no past days."""
+        url = str(ask.source.config.get("url") or "")
+        if not url:
+            raise PermanentError(f"source {ask.source.name} has no config.url: give it the address of a page or feed")
+        if ask.day != ask.as_of.date():
+            return  # what a page said on another day cannot be asked for
+        answer = self._allowed_get(url)
+        entries = feed_entries(answer)
+        if entries is None:
+            item_id = f"{url}#{hashlib.sha256(answer.content).hexdigest()[:16]}"
+            if item_id not in ask.known:
+                yield _item(item_id, "page", url, answer.content, answer, ask)
+            return
+        for entry in entries:
+            item_id = entry["link"] or entry["title"]
+            if item_id and item_id not in ask.known:
+                yield self._entry(item_id, entry, answer, ask)
+
+    def _entry(self, item_id: str, entry: dict[str, str], feed: Answer, ask: Ask) -> RawItem:
+        page: str | None = None
+        if entry["link"]:
+            try:
+                page = self._allowed_get(entry["link"]).text()
+            except (TransientError, PermanentError) as error:
+                ask.report(item_id, f"the entry's page could not be read, its summary stands in: {error}")
+        payload = json.dumps({"entry": entry, "page_html": page}, ensure_ascii=False, sort_keys=True).encode()
+        return _item(
+            item_id, "feed_item", entry["link"] or feed.url, payload, feed, ask, published=_stamp(entry["published"])
+        )
+
+    def _allowed_get(self, url: str) -> Answer:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._robots:
+            self._robots[origin] = self._rules(origin)
+        if not self._robots[origin].can_fetch(AGENT, url):
+            raise PermanentError(f"{url} was left: robots.txt of {origin} asks not to fetch it")
+        return self._fetcher.get(url)
+
+    def _rules(self, origin: str) -> urllib.robotparser.RobotFileParser:
+        rules = urllib.robotparser.RobotFileParser()
+        try:
+            rules.parse(self._fetcher.get(f"{origin}/robots.txt").text().splitlines())
+        except PermanentError:
+            rules.parse([])  # no robots.txt, nothing forbidden
+        return rules
+
+
+def feed_entries(answer: Answer) -> list[dict[str, str]] | None:
+    """The entries of an RSS or Atom feed; None where the answer is no feed."""
+    if b"<rss" not in answer.content[:2000] and b"<feed" not in answer.content[:2000]:
+        return None
+    try:
+        root = fromstring(answer.content)
+    except ParseError as error:
+        raise TransientError(f"{answer.url} is a feed whose XML is broken: {error}") from error
+    atom = root.findall(f"{_ATOM}entry")
+    return [_atom(entry) for entry in atom] if atom else [_rss(item) for item in root.iter("item")]
+
+
+def _rss(item: Element) -> dict[str, str]:
+    def said(name: str) -> str:
+        return (item.findtext(name) or "").strip()
+
+    author = said("author") or said("{http://purl.org/dc/elements/1.1/}creator")
+    return {
+        "title": said("title"), "link": said("link"), "summary": said("description"), "published": said("pubDate"),
+        "author": author,
+    }  # fmt: skip
+
+
+def _atom(entry: Element) -> dict[str, str]:
+    link = entry.find(f"{_ATOM}link")
+    return {
+        "title": (entry.findtext(f"{_ATOM}title") or "").strip(),
+        "link": link.get("href", "") if link is not None else "",
+        "summary": (entry.findtext(f"{_ATOM}summary") or "").strip(),
+        "published": entry.findtext(f"{_ATOM}published") or entry.findtext(f"{_ATOM}updated") or "",
+        "author": (entry.findtext(f"{_ATOM}author/{_ATOM}name") or "").strip(),
+    }
+
+
+def _stamp(text: str) -> datetime | None:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            stamp = read(text.replace("Z", "+00:00") if read is datetime.fromisoformat else text)
+        except (ValueError, TypeError):
+            continue
+        return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+    return None
+
+
+def _item(
+    item_id: str, kind: str, url: str, payload: bytes, answer: Answer, ask: Ask, published: datetime | None = None
+) -> RawItem:
+    return RawItem(
+        item_id=item_id,
+        kind=kind,
+        url=url,
+        payload=payload,
+        media_type="application/json" if kind == "feed_item" else answer.media_type,
+        fetched_at=answer.at,
+        published_at=published,
+        ticker=ask.source.ticker,
+        http_status=answer.status,
+        response_headers=answer.safe_headers,
+    )
