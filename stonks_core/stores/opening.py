@@ -1,0 +1,83 @@
+"""Opening the stores that the settings name: the embedded PostgreSQL or an external one, migrated, and the lake.
+
+Composition roots use this; everything below them is handed an open `Database` and `Lake`.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from stonks_core.settings import Settings
+from stonks_core.settings.slices import Postgres
+from stonks_core.stores.embedded.server import EmbeddedPostgres
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.location import lake_location, prepare
+from stonks_core.stores.migrations import ensure_database, migrate
+from stonks_core.stores.postgres import Database
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Both stores, open, and the settings with the database's real address in them."""
+
+    settings: Settings
+    database: Database
+    lake: Lake
+
+
+@contextmanager
+def open_postgres(settings: Settings) -> Iterator[Settings]:
+    """The settings with a PostgreSQL that answers: the configured one, or the embedded one, started where it is not running.
+
+    The embedded server runs as long as somebody uses it; leaving the block stops using it.
+    """
+    if not settings.postgres.embedded:
+        yield settings
+        return
+    home = settings.general.home
+    password = embedded_password(home, settings.postgres)
+    with EmbeddedPostgres(home, settings.postgres.user, password) as server:
+        yield at_address(settings, server.address.host, server.address.port, password)
+
+
+@contextmanager
+def open_stores(settings: Settings, environment: Mapping[str, str], *, application: str = "stonks") -> Iterator[Stores]:
+    """Both stores, with both databases made and the schema at its newest revision."""
+    with open_postgres(settings) as located:
+        migrate(located.postgres, located.database_name)
+        ensure_database(located.postgres, located.dagster_database_name)
+        location = lake_location(located)
+        prepare(location, environment)
+        with Database(located.postgres, located.database_name, application=application) as database:
+            yield Stores(located, database, Lake(location))
+
+
+def at_address(settings: Settings, host: str, port: int, password: str) -> Settings:
+    """The same settings with the database's address and password filled in."""
+    given = settings.postgres
+    postgres = Postgres(host=host, port=port, db=given.db, user=given.user, password=SecretStr(password))
+    return replace(settings, postgres=postgres)
+
+
+def embedded_password(home: Path, postgres: Postgres) -> str:
+    """POSTGRES_PASSWORD where it is set; otherwise one of our own, made once and kept in a file only its owner reads."""
+    if "password" in postgres.model_fields_set:
+        return postgres.password.get_secret_value()
+    return kept_secret(home / "secrets" / "postgres_password")
+
+
+def kept_secret(path: Path) -> str:
+    """A secret that is made at the first call and read from its file afterwards; mode 0600."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(24))
+    return path.read_text().strip()
