@@ -117,6 +117,7 @@ class EngineState:
     tripped: frozenset[Breaker] = frozenset()
     entries_closed_because: str = ""  # the data-health verdict; empty: entries are open
     locked_tickers: Mapping[str, str] = field(default_factory=dict)  # ticker -> reconciliation break
+    micro_trades_today: int = 0  # micro-trades opened since the session began
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class OrderPlan:
     purpose: Literal["entry", "exit", "stop", "take_profit", "trim", "override", "flatten"] = "entry"
     tranche: int = 1
     tranches: int = 1
+    micro: bool = False  # the position it opens is a micro-trade: flat after the longest hold
 
 
 @dataclass(frozen=True)
