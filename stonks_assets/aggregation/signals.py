@@ -1,0 +1,97 @@
+"""Records of the three layers as signals of one shape, each with its origin and novelty. No store is touched here."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from stonks_assets.aggregation.arrays import (
+    Flags,
+    Ints,
+    codes,
+    combine,
+    fields,
+    floats,
+    instants,
+    strings,
+    texts,
+    to_table,
+)
+from stonks_assets.aggregation.origins import novelty, trace
+from stonks_core.identifiers import digest
+from stonks_core.stores.lake.pipeline_tables import SIGNALS
+from stonks_core.vocabulary import Catalyst, Layer
+
+SOURCE_KEYS = {Layer.COMPANY: "impact_id", Layer.MACRO: "macro_impact_id", Layer.COMPETITIVE: "competitive_id"}
+_SHARED = (
+    *("day", "ticker", "document_id", "cluster_id", "sentiment", "impact", "confidence", "credibility"),
+    *("published_at", "available_at"),
+)
+SIGNAL_SCHEMA = fields(SIGNALS, *SIGNALS.schema.names)
+
+
+def from_layer(layer: Layer, records: pa.Table) -> pa.Table:
+    """A layer's records as signals, each its own origin and wholly new until `placed` says otherwise."""
+    sources = strings(records, SOURCE_KEYS[layer])
+    ids = [digest("signal", layer, source) for source in sources]
+    size = records.num_rows
+    columns: dict[str, list[Any]] = {name: records[name].to_pylist() for name in _SHARED}
+    columns |= {
+        "signal_id": ids,
+        "layer": [str(layer)] * size,
+        "source_record_id": sources,
+        "origin_signal_id": ids,
+        "novelty": [1.0] * size,
+        "catalyst": [str(Catalyst.MACRO)] * size if layer is Layer.MACRO else records["catalyst"].to_pylist(),
+        "duration": records["duration"].to_pylist() if layer is Layer.MACRO else [""] * size,
+    }
+    return to_table(columns, SIGNAL_SCHEMA)
+
+
+def placed(signals: pa.Table) -> pa.Table:
+    """The same signals with `origin_signal_id` and `novelty` worked out among each other, in the same order.
+
+    The pointer names the story's origin as known from all rows given; novelty looks only at what was known when a
+    signal itself became known.
+    """
+    ticker, tickers = codes(signals, "ticker")
+    layer, layers = codes(signals, "layer")
+    cluster, clusters = codes(signals, "cluster_id")
+    catalyst, catalysts = codes(signals, "catalyst")
+    sign = (np.sign(floats(signals, "sentiment")) + 1).astype(np.int64)
+    published, available = instants(signals, "published_at"), instants(signals, "available_at")
+    signal = texts(signals, "signal_id")
+    origins = trace(
+        combine((ticker, len(tickers)), (layer, len(layers)), (cluster, len(clusters))),
+        published,
+        available,
+        document=texts(signals, "document_id"),
+        impact=floats(signals, "impact"),
+        signal=signal,
+    )
+    new = novelty(
+        combine((ticker, len(tickers)), (catalyst, len(catalysts)), (sign, 3)),
+        cluster,
+        published,
+        available=available,
+        until=origins.until,
+    )
+    columns = dict(zip(signals.column_names, signals.columns, strict=True))
+    columns["origin_signal_id"] = pa.chunked_array([pa.array(signal[origins.pointer], pa.string())])
+    columns["novelty"] = pa.chunked_array([pa.array(new)])
+    return pa.table([columns[name] for name in SIGNAL_SCHEMA.names], schema=SIGNAL_SCHEMA)
+
+
+def differing(candidates: pa.Table, stored: pa.Table, *, ignoring: frozenset[str] = frozenset()) -> Flags:
+    """Which candidates are not in `stored` just as they are, by `signal_id`, apart from the ignored columns."""
+    position = {name: row for row, name in enumerate(stored["signal_id"].to_pylist())}
+    found: Ints = np.array([position.get(name, -1) for name in candidates["signal_id"].to_pylist()], dtype=np.int64)
+    differs = found < 0
+    known = np.flatnonzero(~differs)
+    theirs = stored.take(found[known])
+    for name in SIGNAL_SCHEMA.names:
+        if name not in ignoring:
+            ours = candidates[name].take(known).to_pylist()
+            same = np.array(ours, dtype=object) == np.array(theirs[name].to_pylist(), dtype=object)
+            differs[known] |= ~same
+    return np.asarray(differs, dtype=np.bool_)

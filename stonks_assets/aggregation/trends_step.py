@@ -1,0 +1,136 @@
+"""Step: signals become trends of every ticker and window, with their evidence, history and market context."""
+
+import json
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from stonks_assets.aggregation.arrays import strings
+from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
+from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
+from stonks_assets.aggregation.market import Context, contexts
+from stonks_assets.aggregation.trends import aggregate, trend_id
+from stonks_assets.aggregation.windows import LONGEST, SHAPES
+from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.stores.lake.pipeline_tables import (
+    MARKET_SNAPSHOTS,
+    SIGNALS,
+    TREND_EVIDENCE,
+    TREND_HISTORY,
+    TREND_WINDOWS,
+)
+from stonks_core.vocabulary import Window
+
+STAGE = "trend_windows"
+REFRESH = timedelta(minutes=15)
+_MARKET_REACH = LONGEST + timedelta(days=10)
+_SIGNAL_COLUMNS = (
+    *("signal_id", "ticker", "layer", "document_id", "cluster_id", "sentiment", "impact", "confidence", "novelty"),
+    *("credibility", "duration", "published_at", "available_at"),
+)
+_LAST_COLUMNS = ("ticker", "window", "positive", "negative", "total_weight", "as_of")
+
+
+def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: timedelta = REFRESH) -> StepReport:
+    """Compute the trends that are due at `as_of` and write them, evidence first and history last.
+
+    History tells the next call what was computed, so that a call that was killed is made good by the next. Rows stand
+    under the UTC date of `as_of`; `day` is the partition that asked for them.
+    """
+    broken = unreadable(pipeline, pipeline.clock.now())
+    today = as_of.date()
+    signals = pipeline.lake.read(
+        SIGNALS, days=((as_of - LONGEST).date() - timedelta(days=1), today), as_of=as_of, columns=_SIGNAL_COLUMNS
+    )
+    weights = layer_weights(pipeline)
+    last = last_trends(
+        pipeline.lake.read(
+            TREND_HISTORY,
+            days=(today - timedelta(days=1), today),
+            as_of=as_of,
+            columns=_LAST_COLUMNS,
+            where=ds.field("window") == str(WITNESS),
+        )
+    )
+    due = due_tickers(signals, as_of, weights, last, refresh)
+    figures: dict[str, float | int | str] = {
+        "partition": day.isoformat(),
+        "signals": signals.num_rows,
+        "tickers_due": len(due),
+        "degraded": ",".join(broken),
+    }
+    if not due:
+        return StepReport(written={TREND_HISTORY.name: 0}, failed=len(broken), figures=figures)
+    chosen = signals.filter(ds.field("ticker").isin(pa.array(sorted(due), pa.string())))
+    intraday_since = pipeline.calendar.previous_close(as_of)
+    trends, evidence = aggregate(chosen, as_of, weights, intraday_since)
+    rows = _rows(pipeline, trends, as_of, intraday_since, broken)
+    _withdraw(pipeline, as_of, {ticker for ticker in due if ticker in last and last[ticker].as_of == as_of})
+    written = {
+        TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, _of_day(evidence, today)).changed,
+        TREND_WINDOWS.name: pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed,
+        TREND_HISTORY.name: pipeline.lake.merge(TREND_HISTORY, rows).changed,
+    }
+    return StepReport(written=written, failed=len(broken), figures=figures)
+
+
+def _withdraw(pipeline: Pipeline, as_of: datetime, tickers: Collection[str]) -> None:
+    """Take back what was computed for this very instant from other signals; history first, so that a kill is seen."""
+    if not tickers:
+        return
+    ids = ", ".join(f"'{trend_id(ticker, window, as_of)}'" for ticker in sorted(tickers) for window in Window)
+    for table in (TREND_HISTORY, TREND_WINDOWS, TREND_EVIDENCE):
+        pipeline.lake.delete(table, f"day = '{as_of.date().isoformat()}' AND trend_id IN ({ids})")
+
+
+def _rows(
+    pipeline: Pipeline, trends: pa.Table, as_of: datetime, intraday_since: datetime, broken: list[str]
+) -> pa.Table:
+    """The trends as rows of the lake: with the market around them and the versions they were computed from."""
+    names = strings(trends, "ticker")
+    market, without = _market(pipeline, sorted(set(names)), as_of, intraday_since)
+    found = [market[ticker] for ticker in names]
+    windows = [Window(name) for name in strings(trends, "window")]
+    size = trends.num_rows
+    beside: dict[str, pa.Array[Any]] = {
+        "window_return": pa.array([c.returns[w] for c, w in zip(found, windows, strict=True)], pa.float64()),
+        "volume_ratio": pa.array([c.volume_ratio for c in found], pa.float64()),
+        "volatility": pa.array([c.volatility for c in found], pa.float64()),
+        "reference_price": pa.array([c.reference_price for c in found], pa.float64()),
+        "degraded": pa.array([",".join([*broken, *without])] * size, pa.string()),
+        "input_versions": pa.array([_versions(pipeline, broken)] * size, pa.string()),
+    }
+    for name, column in beside.items():
+        trends = trends.append_column(name, column)
+    return _of_day(trends, as_of.date())
+
+
+def _market(
+    pipeline: Pipeline, tickers: list[str], as_of: datetime, intraday_since: datetime
+) -> tuple[dict[str, Context], list[str]]:
+    """Each ticker's market context, and `market` where the bars cannot be read: trends stand without them too."""
+    since = {window: shape.since(as_of, intraday_since) for window, shape in SHAPES.items()}
+    try:
+        bars = pipeline.lake.read(
+            MARKET_SNAPSHOTS,
+            days=((as_of - _MARKET_REACH).date(), as_of.date()),
+            as_of=as_of,
+            where=ds.field("ticker").isin(pa.array(tickers, pa.string())),
+        )
+    except READ_FAILURES as error:
+        message = f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {error}"
+        pipeline.failures.record(STAGE, "market", message, pipeline.clock.now())
+        return {ticker: Context(None, None, None, dict.fromkeys(since)) for ticker in tickers}, ["market"]
+    return contexts(bars, as_of, tickers, since, pipeline.calendar.sessions_a_year), []
+
+
+def _versions(pipeline: Pipeline, broken: list[str]) -> str:
+    tables = [SIGNALS, MARKET_SNAPSHOTS, *(t for layer, t in LAYER_TABLES.items() if layer not in broken)]
+    return json.dumps({table.name: pipeline.lake.version(table) for table in tables}, sort_keys=True)
+
+
+def _of_day(rows: pa.Table, day: date) -> pa.Table:
+    return rows.append_column("day", pa.array([day.isoformat()] * rows.num_rows, pa.string()))
