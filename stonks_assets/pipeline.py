@@ -62,7 +62,8 @@ class Failures:
         """Note that items that may have failed before have succeeded."""
         if items:
             self._database.execute(
-                "UPDATE failures SET status = 'resolved', last_at = %s WHERE stage = %s AND item = ANY(%s) AND status <> 'resolved'",
+                "UPDATE failures SET status = 'resolved', last_at = %s "
+                "WHERE stage = %s AND item = ANY(%s) AND status <> 'resolved'",
                 (at, stage, items),
             )
 
@@ -96,6 +97,4 @@ class Pipeline:
         if row is not None:
             return bool(row["value"])
         signals = self.settings.signals
-        return {"company": True, "macro": signals.macro_enabled, "competitive": signals.competitive_enabled}[
-            layer
-        ]
+        return {"company": True, "macro": signals.macro_enabled, "competitive": signals.competitive_enabled}[layer]

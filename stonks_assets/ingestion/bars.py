@@ -26,10 +26,14 @@ def materialise_market_snapshots(pipeline: Pipeline, day: date, as_of: datetime)
     for raw in raws:
         if raw["sha256"] in done or session is None:
             continue
-        rows, problems = [], []
+        rows: list[dict[str, object]] = []
+        problems: list[str] = []
         for result in json.loads(raw["payload"]).get("results") or ():
             row = daily_bar(result, raw, session, _feed(pipeline, raw))
-            (rows if isinstance(row, dict) else problems).append(row)
+            if isinstance(row, str):
+                problems.append(row)
+            else:
+                rows.append(row)
         for problem in problems:
             pipeline.failures.record(
                 STAGE, f"{raw['item_id']}:{problem}"[:200], str(problem), pipeline.clock.now(), day=day
@@ -50,9 +54,7 @@ def daily_bar(
         }
         volume = float(result["v"])
     except (KeyError, TypeError, ValueError) as error:
-        return (
-            f"a grouped bar of {session.day} lacks a part or has one that is no number ({error!r}): {str(result)[:120]}"
-        )
+        return f"a bar of {session.day} lacks a part or has one that is no number ({error!r}): {str(result)[:120]}"
     if not all(math.isfinite(p) and p > 0 for p in prices.values()) or not volume >= 0:
         return f"the bar of {ticker} on {session.day} has a price that is not above zero or a negative volume: {prices}"
     return {

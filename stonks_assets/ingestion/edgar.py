@@ -44,7 +44,7 @@ class SECEdgarAdapter:
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """Filings accepted on the asked day (UTC) and not after `as_of`, oldest first."""
-        forms = tuple(ask.source.config.get("forms") or FORMS)  # type: ignore[arg-type]
+        forms = _forms(ask.source.config.get("forms"))
         for ticker in ask.tickers:
             company = ask.universe.companies[ticker]
             if company.cik is None:
@@ -127,7 +127,7 @@ def accepted_at(header: bytes, where: str) -> datetime:
 
 def documents_of(index: Answer) -> list[Mapping[str, Any]]:
     """The documents that a filing's index page lists: type, file name, description."""
-    listed = []
+    listed: list[Mapping[str, Any]] = []
     for table in BeautifulSoup(index.text(), "lxml").select("table.tableFile"):
         for row in table.find_all("tr"):
             cells = [cell.get_text(" ", strip=True) for cell in row.find_all("td")]
@@ -136,6 +136,10 @@ def documents_of(index: Answer) -> list[Mapping[str, Any]]:
                 filename = str(link.get("href", "")).rsplit("/", 1)[-1]
                 listed.append({"type": cells[3], "filename": filename, "description": cells[1]})
     return listed
+
+
+def _forms(configured: object) -> tuple[str, ...]:
+    return tuple(str(form) for form in configured) if isinstance(configured, list) and configured else FORMS
 
 
 def _stamp(text: str) -> datetime:

@@ -12,6 +12,13 @@ from functools import partial
 
 import pyarrow.dataset as ds
 
+from stonks_assets.ingestion.cadence import (
+    MOST_FAILURES,
+    due_sources,
+    failures_in_a_row,
+    next_attempt,
+    polling_interval,
+)
 from stonks_assets.ingestion.protocol import Adapter, Ask, RawItem
 from stonks_assets.ingestion.sources import adapter_for
 from stonks_assets.pipeline import Pipeline, StepReport
@@ -39,13 +46,18 @@ class _Tally:
     reported: list[str] = field(default_factory=list)
 
 
-def ingest(pipeline: Pipeline, source_type: SourceType, day: date, as_of: datetime) -> StepReport:
-    """Bring one source type's items of a feed day as far as `as_of`.
+def ingest(
+    pipeline: Pipeline, source_type: SourceType, day: date, as_of: datetime, *, due_only: bool = False
+) -> StepReport:
+    """Bring one source type's items of a feed day as far as `as_of`; with `due_only` from the sources that are due.
 
     Raises SourcesDownError when at least one source failed and none succeeded.
     """
     universe = pipeline.universe(as_of)
     sources = universe.sources_of(source_type)
+    if due_only:
+        due = due_sources(pipeline.database, pipeline.clock.now())
+        sources = tuple(s for s in sources if s.source_id in due)
     errors, new, reported = [], 0, 0
     with adapter_for(pipeline, source_type) as adapter:
         for source in sources:
@@ -147,10 +159,13 @@ def _record_run(
     started: datetime,
     newest: datetime | None,
 ) -> None:
+    finished = pipeline.clock.now()
+    failures = failures_in_a_row(pipeline.database, source.source_id) + 1 if error else 0
     values = {
         "source": source.source_id, "day": day, "status": "failed" if error else "succeeded", "seen": tally.seen,
-        "new": tally.new, "error": error, "class": error_class, "started": started, "finished": pipeline.clock.now(),
-        "newest": newest,
+        "new": tally.new, "error": error, "class": error_class, "started": started, "finished": finished,
+        "newest": newest, "failures": failures, "parked": failures >= MOST_FAILURES,
+        "next": next_attempt(finished, polling_interval(source.source_type, source.config), failures),
     }  # fmt: skip
     with pipeline.database.connection() as connection:
         connection.execute(
@@ -162,13 +177,15 @@ def _record_run(
         )
         connection.execute(
             """
-            INSERT INTO source_states (source_id, failures_in_a_row, last_success_at, last_attempt_at, last_error)
-            VALUES (%(source)s, (%(error)s <> '')::int, CASE WHEN %(error)s = '' THEN %(finished)s::timestamptz END,
-                    %(finished)s, %(error)s)
+            INSERT INTO source_states (source_id, failures_in_a_row, last_success_at, last_attempt_at, last_error,
+                                       next_attempt_at, parked)
+            VALUES (%(source)s, %(failures)s, CASE WHEN %(error)s = '' THEN %(finished)s::timestamptz END,
+                    %(finished)s, %(error)s, %(next)s, %(parked)s)
             ON CONFLICT (source_id) DO UPDATE SET
-                failures_in_a_row = CASE WHEN %(error)s = '' THEN 0 ELSE source_states.failures_in_a_row + 1 END,
+                failures_in_a_row = excluded.failures_in_a_row,
                 last_success_at = COALESCE(excluded.last_success_at, source_states.last_success_at),
-                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error
+                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error,
+                next_attempt_at = excluded.next_attempt_at, parked = excluded.parked
             """,
             values,
         )

@@ -47,7 +47,8 @@ class LakeSql:
         self, sql: str, parameters: Sequence[Any] = (), *, tables: Iterable[str] | None = None
     ) -> list[dict[str, Any]]:
         """The same, as dictionaries."""
-        return self.query(sql, parameters, tables=tables).to_pylist()
+        rows: list[dict[str, Any]] = self.query(sql, parameters, tables=tables).to_pylist()
+        return rows
 
     def versions(self) -> dict[str, int]:
         """The versions that the views stand at."""

@@ -1,0 +1,56 @@
+"""The six raw assets and the market snapshots read out of one of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from stonks_assets.ingestion.bars import materialise_market_snapshots
+from stonks_assets.ingestion.step import ingest
+from stonks_assets.partitions import daily, days_of
+from stonks_assets.resources import PipelineResource
+from stonks_assets.shell import figures, metadata_of, table_asset
+from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
+from stonks_core.vocabulary import SourceType
+
+
+class IngestConfig(dg.Config):
+    """What a run may say to a raw asset."""
+
+    due_only: bool = False
+    """Ask only the sources whose polling interval has passed, as the cycle does; otherwise all of them."""
+
+
+def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
+    table = raw_table(source_type)
+
+    @dg.asset(
+        name=table.name,
+        description=table.doc,
+        group_name=table.owner,
+        kinds={"python", "deltalake"},
+        metadata=metadata_of(table),
+        tags={"grade": table.grade.value},
+        partitions_def=daily,
+        pool=f"lake_{table.name}",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def raw(
+        context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource
+    ) -> dg.MaterializeResult[Any]:
+        with pipeline.open() as opened:
+            reports = [
+                ingest(opened, source_type, day, opened.clock.now(), due_only=config.due_only)
+                for day in days_of(context)
+            ]
+            version = opened.lake.version(table)
+        return dg.MaterializeResult(metadata=figures(table, reports, version))
+
+    return raw
+
+
+def assets() -> Iterator[dg.AssetsDefinition]:
+    """The raw assets, then the bars."""
+    for source_type in SourceType:
+        yield _raw_asset(source_type)
+    yield table_asset((MARKET_SNAPSHOTS,), materialise_market_snapshots, reads=("raw_market_api",))

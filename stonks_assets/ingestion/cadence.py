@@ -1,0 +1,57 @@
+"""When a source is asked again: its polling interval after a success, a growing pause after failures.
+
+After ten failures in a row a source is parked and asked no more until somebody asks for it by hand or it is un-parked.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from stonks_core.stores.postgres import Database
+from stonks_core.vocabulary import SourceType
+
+POLLING_SECONDS: Mapping[SourceType, int] = {
+    SourceType.MARKET_API: 300,
+    SourceType.NEWS_API: 300,
+    SourceType.FILINGS_API: 3600,
+    SourceType.WEB_SCRAPE: 1800,
+    SourceType.BROKER: 30,
+    SourceType.MACRO_NEWS: 600,
+}
+BACKOFF_BASE = timedelta(seconds=60)
+BACKOFF_MOST = timedelta(seconds=3600)
+MOST_FAILURES = 10
+
+
+def polling_interval(source_type: SourceType, config: Mapping[str, object]) -> timedelta:
+    """The source's own `polling_interval_seconds`, or its type's; never under a second."""
+    seconds = config.get("polling_interval_seconds")
+    own = isinstance(seconds, int | float) and seconds > 0
+    return timedelta(seconds=max(1.0, float(seconds))) if own else timedelta(seconds=POLLING_SECONDS[source_type])  # type: ignore[arg-type]
+
+
+def backoff(failures: int) -> timedelta:
+    """The pause after so many failures in a row: 60 s, doubling, at most an hour; nothing after none."""
+    return min(BACKOFF_BASE * 2 ** (failures - 1), BACKOFF_MOST) if failures > 0 else timedelta(0)
+
+
+def next_attempt(finished: datetime, interval: timedelta, failures: int) -> datetime:
+    """When to ask again after an attempt that ended at `finished` and made so many failures in a row."""
+    return finished + (backoff(failures) if failures else interval)
+
+
+def failures_in_a_row(database: Database, source_id: str) -> int:
+    """How often in a row a source has failed."""
+    row = database.fetch_one("SELECT failures_in_a_row FROM source_states WHERE source_id = %s", (source_id,))
+    return int(row["failures_in_a_row"]) if row else 0
+
+
+def due_sources(database: Database, now: datetime) -> frozenset[str]:
+    """The active sources that may be asked now."""
+    rows = database.fetch(
+        """
+        SELECT s.source_id::text FROM sources s LEFT JOIN source_states t USING (source_id)
+        WHERE s.active AND NOT COALESCE(t.parked, false) AND COALESCE(t.next_attempt_at, '-infinity') <= %s
+        """,
+        (now,),
+    )
+    return frozenset(row["source_id"] for row in rows)

@@ -1,0 +1,118 @@
+"""The thin shell around every stage: assets made from the lake's table registry, and nothing decided in them.
+
+An asset's key, columns, lineage, owner group and description are its table's; its body opens the pipeline, calls the
+stage for each day of the run, and reports.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import dagster as dg
+
+from stonks_assets.partitions import as_of_for, daily, days_of
+from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.resources import PipelineResource
+from stonks_core.stores.lake.tables import LakeTable
+
+Stage = Callable[[Pipeline, date, datetime], StepReport]
+
+
+class StageConfig(dg.Config):
+    """What a run may say to a stage."""
+
+    as_of: str = ""
+    """Compute for this instant (ISO, with offset) instead of now or the day's end."""
+
+
+def table_asset(
+    tables: Sequence[LakeTable],
+    stage: Stage,
+    *,
+    reads: Sequence[str | dg.AssetDep] = (),
+    gold: bool = False,
+    per_day: bool = True,
+    kinds: frozenset[str] = frozenset({"python", "deltalake"}),
+) -> dg.AssetsDefinition:
+    """One stage as one asset, or as several that are written together.
+
+    A silver stage works on a day's items as far as they are known now: every row carries its own knowledge time. A gold
+    stage is computed for the day's `as_of`. With `per_day` false a range is done in one pass, for its last day.
+    """
+    name = tables[0].name
+    specs = [
+        dg.AssetSpec(
+            key=table.name,
+            deps=list(reads),
+            description=table.doc,
+            group_name=table.owner,
+            kinds=set(kinds),
+            metadata=metadata_of(table),
+            tags={"grade": table.grade.value},
+            partitions_def=daily,
+        )
+        for table in tables
+    ]
+
+    @dg.multi_asset(
+        name=name,
+        specs=specs,
+        pool=f"lake_{name}",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=False,
+    )
+    def body(
+        context: dg.AssetExecutionContext, config: StageConfig, pipeline: PipelineResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        days = days_of(context)
+        with pipeline.open() as opened:
+            reports = []
+            for day in days if per_day else days[-1:]:
+                now = opened.clock.now()
+                as_of = as_of_for(day, now, config.as_of) if gold or config.as_of else now
+                reports.append(stage(opened, day, as_of))
+            versions = {table.name: opened.lake.version(table) for table in tables}
+        for table in tables:
+            yield dg.MaterializeResult(asset_key=table.name, metadata=figures(table, reports, versions[table.name]))
+
+    return body
+
+
+def metadata_of(table: LakeTable) -> dict[str, Any]:
+    """Column schema and column lineage as Dagster shows them."""
+    columns = [
+        dg.TableColumn(f.name, str(f.type), _doc(table, f.name), dg.TableColumnConstraints(nullable=f.nullable))
+        for f in table.schema
+    ]
+    lineage = {
+        c.name: [dg.TableColumnDep(*_asset_and_column(source)) for source in c.lineage]
+        for c in table.columns
+        if c.lineage
+    }
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        **({"dagster/column_lineage": dg.TableColumnLineage(lineage)} if lineage else {}),
+        "key": ", ".join(("day", *table.key)),
+        "knowledge_time": table.knowledge or "",
+    }
+
+
+def _asset_and_column(source: str) -> tuple[str, str]:
+    table, _, column = source.partition(".")
+    return table, column
+
+
+def _doc(table: LakeTable, name: str) -> str:
+    return "UTC day, the partition" if name == "day" else table.column(name).doc
+
+
+def figures(table: LakeTable, reports: Sequence[StepReport], version: int) -> dict[str, Any]:
+    """What a materialisation says of itself; numbers are plotted over partitions by Dagster's pages."""
+    said: dict[str, Any] = {
+        "rows_written": sum(report.written.get(table.name, 0) for report in reports),
+        "failed_items": sum(report.failed for report in reports),
+        "lake_version": version,
+    }
+    for report in reports:
+        said |= dict(report.figures)
+    return said
