@@ -39,7 +39,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Article:
-    """A published article, macro report, rumour or syndicated copy. `html` is the page, boilerplate included."""
+    """A published article, macro report, rumour or syndicated copy. `html` is the page, boilerplate included.
+
+    `wire` tells whether news services (Polygon, Alpaca) carry it; the rest stands only on the web and in its feed.
+    """
 
     article_id: str
     kind: Literal["news", "macro", "rumour"]
@@ -52,6 +55,7 @@ class Article:
     html: str
     tickers: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    wire: bool = True
 
 
 @dataclass(frozen=True)
