@@ -89,7 +89,6 @@ CREATE TABLE orders (
     CHECK (tranche <= tranches),
     CHECK ((type IN ('limit', 'stop_limit')) = (limit_price IS NOT NULL)),
     CHECK ((type IN ('stop', 'stop_limit')) = (stop_price IS NOT NULL)),
-    CHECK (quantity IS NULL OR filled_quantity <= quantity),
     UNIQUE (account_id, broker_order_id)
 );
 CREATE UNIQUE INDEX orders_one_per_tranche ON orders (account_id, recommendation_id, purpose, tranche)

@@ -1,0 +1,189 @@
+"""Sending intents, each exactly once: mark, send, record; and after any doubt look up before anything else.
+
+The intent was committed with its decision. Before a byte leaves, the order is `submitting` in a committed row that
+carries the owner's fencing token; whatever happens then, the next round (or the next process) asks the broker for our
+client order id, adopts what it finds, and sends again only what the broker never heard of. The broker refuses a second
+order of the same id, so that even a request that was still under way cannot become two.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
+
+from stonks_core.errors import TransientError
+from stonks_core.stores.postgres import Connection, Database
+from stonks_trading import control
+from stonks_trading.broker import orders
+from stonks_trading.broker.orders import OrderRow
+from stonks_trading.broker.protocol import (
+    Asset,
+    Broker,
+    BrokerOrder,
+    InDoubt,
+    NotSent,
+    OrderState,
+    Refused,
+    Submitted,
+)
+from stonks_trading.broker.rules import refusals
+from stonks_trading.engine.lease import Fence
+
+log = logging.getLogger(__name__)
+
+GIVE_UP_AFTER = timedelta(seconds=60)  # longer than any request can be under way
+
+
+@dataclass
+class Delivery:
+    """What one round did, by order id; `held` says why an order waits."""
+
+    sent: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    in_doubt: dict[str, str] = field(default_factory=dict)
+    expired: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+
+
+class _Ready(Enum):
+    SEND = auto()
+    LEAVE = auto()
+
+
+class Outbox:
+    """The sender of one account's intents. One thread at a time calls it."""
+
+    def __init__(self, database: Database, broker: Broker, account_id: str, fence: Fence) -> None:
+        self._database, self._broker, self._account_id, self._fence = database, broker, account_id, fence
+        self._assets: dict[tuple[str, date], Asset | None] = {}
+
+    def deliver(self, as_of: datetime) -> Delivery:
+        """Bring every intent and every order in doubt as far as it can go.
+
+        Stops early, saying so, when the broker cannot be reached; raises LeaseLostError and PermanentError.
+        """
+        delivery = Delivery()
+        waiting = (OrderState.INTENDED, OrderState.SUBMITTING, OrderState.UNKNOWN)
+        for row in self._rows(waiting):
+            try:
+                if row.state is OrderState.INTENDED or not self._found(row, as_of, delivery):
+                    self._send(row, as_of, delivery)
+            except TransientError as error:
+                delivery.held[row.order_id] = str(error)
+                log.warning("order %s waits: %s", row.order_id, error)
+                break
+        return delivery
+
+    def resolve(self, as_of: datetime) -> Delivery:
+        """Look up every order in doubt and adopt what the broker has; send nothing. For the start, before any decision."""
+        delivery = Delivery()
+        for row in self._rows((OrderState.SUBMITTING, OrderState.UNKNOWN)):
+            self._found(row, as_of, delivery)
+        return delivery
+
+    def _rows(self, states: tuple[OrderState, ...]) -> list[OrderRow]:
+        with self._database.connection() as connection:
+            return orders.in_states(connection, self._account_id, states)
+
+    def _found(self, row: OrderRow, as_of: datetime, delivery: Delivery) -> bool:
+        told = self._broker.find(row.order_id)
+        if told is None:
+            return False
+        self._record(row, told, as_of, delivery)
+        delivery.adopted.append(row.order_id)
+        return True
+
+    def _send(self, row: OrderRow, as_of: datetime, delivery: Delivery) -> None:
+        asset = self._asset(row.ticker, as_of)
+        if self._mark(row, as_of, asset, delivery) is _Ready.LEAVE:
+            return
+        outcome = self._broker.submit(row.request())
+        if isinstance(outcome, InDoubt):
+            log.warning("%s", outcome.sentence)
+            outcome = self._looked_up(row, outcome)
+        self._record(row, outcome, as_of, delivery)
+
+    def _looked_up(self, row: OrderRow, doubt: InDoubt) -> Submitted:
+        try:
+            return self._broker.find(row.order_id) or doubt
+        except TransientError as error:
+            return InDoubt(f"{doubt.sentence}; and the look-up failed: {error}")
+
+    def _mark(self, row: OrderRow, as_of: datetime, asset: Asset | None, delivery: Delivery) -> _Ready:
+        """Commit that the order is about to be sent, or why it is not."""
+        with self._database.connection() as connection:
+            token = self._fence(connection)
+            current = orders.locked(connection, row.order_id)
+            if current is None or current.state is not row.state:
+                return _Ready.LEAVE  # somebody else (the stream) moved it meanwhile
+            held = self._held(connection, current)
+            if held:
+                delivery.held[row.order_id] = held
+                return _Ready.LEAVE
+            if current.valid_until is not None and current.valid_until <= as_of:
+                _expire(connection, current, as_of, delivery)
+                return _Ready.LEAVE
+            problem = self._problem(connection, current, asset, as_of)
+            if problem:
+                orders.move(connection, current, OrderState.REJECTED, as_of, "engine", problem, code="before_sending")
+                delivery.refused[row.order_id] = problem
+                return _Ready.LEAVE
+            orders.move(connection, current, OrderState.SUBMITTING, as_of, "engine", sent=True, token=token)
+        return _Ready.SEND
+
+    @staticmethod
+    def _held(connection: Connection, order: OrderRow) -> str:
+        """Why an order waits where it is; empty when it may go."""
+        if control.kill_switch(connection):
+            return "the kill switch is on"
+        row = connection.execute(
+            "SELECT status FROM approval_requests WHERE order_id = %s", (order.order_id,)
+        ).fetchone()
+        return "waits for an operator's approval" if row and row["status"] == "pending" else ""
+
+    def _problem(self, connection: Connection, order: OrderRow, asset: Asset | None, as_of: datetime) -> str:
+        """Why an order that has not left yet must not leave; empty when it may. In doubt it may: that is the look-up's."""
+        if order.state is not OrderState.INTENDED:
+            return ""
+        row = connection.execute(
+            "SELECT status, review_reason FROM approval_requests WHERE order_id = %s", (order.order_id,)
+        ).fetchone()
+        if row and row["status"] in {"rejected", "expired"}:
+            return f"its approval was {row['status']}: {row['review_reason'] or 'nobody answered in time'}"
+        tripped = control.tripped(connection, self._account_id, as_of) if order.side == "buy" else frozenset()
+        if tripped:
+            return f"a breaker tripped before it was sent: {', '.join(sorted(tripped))}"
+        return "; ".join(refusals(order.request(), asset))
+
+    def _record(self, row: OrderRow, outcome: Submitted, as_of: datetime, delivery: Delivery) -> None:
+        with self._database.connection() as connection:
+            current = orders.locked(connection, row.order_id)
+            if current is None:
+                return
+            if isinstance(outcome, BrokerOrder):
+                orders.learn(connection, current, outcome, as_of, "rest")
+                delivery.sent.append(row.order_id)
+            elif isinstance(outcome, Refused):
+                orders.move(connection, current, OrderState.REJECTED, as_of, "rest", outcome.message, code=outcome.code)
+                delivery.refused[row.order_id] = outcome.message
+            elif isinstance(outcome, NotSent | InDoubt):
+                orders.move(connection, current, OrderState.UNKNOWN, as_of, "rest", outcome.sentence)
+                delivery.in_doubt[row.order_id] = outcome.sentence
+
+    def _asset(self, ticker: str, as_of: datetime) -> Asset | None:
+        key = (ticker, as_of.date())
+        if key not in self._assets:
+            self._assets[key] = self._broker.asset(ticker)
+        return self._assets[key]
+
+
+def _expire(connection: Connection, order: OrderRow, as_of: datetime, delivery: Delivery) -> None:
+    """Let an order go that is past its recommendation: at once when it never left, else after every doubt is over."""
+    if order.attempted_at is not None and as_of - order.attempted_at < GIVE_UP_AFTER:
+        delivery.in_doubt[order.order_id] = "past its validity, and not certain yet that it never arrived"
+        return
+    orders.move(
+        connection, order, OrderState.EXPIRED, as_of, "engine", "its recommendation expired before it was placed"
+    )
+    delivery.expired.append(order.order_id)

@@ -1,0 +1,127 @@
+"""What the engine is told and what it has tripped over: pause, kill switch, breakers, tier, locks. Rows in, records out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from stonks_core.stores.postgres import Connection
+from stonks_core.vocabulary import RiskTier
+from stonks_trading.records import Breaker, EngineState
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A breaker that trips: what it saw, what it allows, when it resets itself (None: only by a person)."""
+
+    breaker: Breaker
+    value: float
+    threshold: float
+    sentence: str
+    ticker: str = ""
+    resets_at: datetime | None = None
+
+
+def switches(connection: Connection) -> Mapping[str, Any]:
+    """The operator's switches by name; a missing one is absent."""
+    return {row["key"]: row["value"] for row in connection.execute("SELECT key, value FROM engine_control").fetchall()}
+
+
+def kill_switch(connection: Connection) -> bool:
+    """Whether no new order may be sent, read so that switching it on waits for the reader's transaction."""
+    row = connection.execute("SELECT value FROM engine_control WHERE key = 'kill_switch' FOR SHARE").fetchone()
+    return bool(row and row["value"])
+
+
+def engine_state(
+    connection: Connection, account_id: str, as_of: datetime, tier: RiskTier, *, enabled: bool
+) -> EngineState:
+    """The engine's state at an instant. `tier` is the configured one, which the history overrides."""
+    told = switches(connection)
+    return EngineState(
+        enabled=enabled,
+        paused=bool(told.get("paused")) or bool(told.get("kill_switch")),
+        tier=current_tier(connection, account_id, tier),
+        tripped=tripped(connection, account_id, as_of),
+        entries_closed_because=str(told.get("entries_closed") or ""),
+        locked_tickers=locks(connection, account_id),
+    )
+
+
+def current_tier(connection: Connection, account_id: str, configured: RiskTier) -> RiskTier:
+    """The tier the engine stands at: the newest of its history, or the configured one."""
+    row = connection.execute(
+        "SELECT to_tier FROM risk_tier_history WHERE account_id = %s ORDER BY id DESC LIMIT 1", (account_id,)
+    ).fetchone()
+    return RiskTier(row["to_tier"]) if row else configured
+
+
+def tripped(connection: Connection, account_id: str, as_of: datetime) -> frozenset[Breaker]:
+    """Breakers whose newest event is a trip that has not reset itself."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT ON (breaker) breaker, event, resets_at FROM circuit_breaker_events
+        WHERE account_id = %s ORDER BY breaker, id DESC
+        """,
+        (account_id,),
+    ).fetchall()
+    return frozenset(
+        Breaker(row["breaker"])
+        for row in rows
+        if row["event"] == "trip" and (row["resets_at"] is None or row["resets_at"] > as_of)
+    )
+
+
+def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetime) -> bool:
+    """Store a trip and tell people; False where that breaker is tripped already."""
+    if happened.breaker in tripped(connection, account_id, as_of):
+        return False
+    connection.execute(
+        """
+        INSERT INTO circuit_breaker_events (account_id, at, breaker, event, ticker, value, threshold, resets_at, reason)
+        VALUES (%s, %s, %s, 'trip', %s, %s, %s, %s, %s)
+        """,
+        (
+            account_id,
+            as_of,
+            str(happened.breaker),
+            happened.ticker,
+            happened.value,
+            happened.threshold,
+            happened.resets_at,
+            happened.sentence,
+        ),
+    )
+    notify(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
+    return True
+
+
+def locks(connection: Connection, account_id: str) -> Mapping[str, str]:
+    """Locked tickers and why."""
+    rows = connection.execute(
+        "SELECT ticker, lock_reason FROM positions WHERE account_id = %s AND lock_reason <> ''", (account_id,)
+    ).fetchall()
+    return {row["ticker"]: row["lock_reason"] for row in rows}
+
+
+def notify(connection: Connection, at: datetime, severity: str, subject: str, body: str, dedupe_key: str = "") -> None:
+    """Leave a notification for people; with a key it is left once."""
+    connection.execute(
+        """
+        INSERT INTO notifications (at, severity, subject, body, dedupe_key) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT DO NOTHING
+        """,
+        (at, severity, subject, body, dedupe_key),
+    )
+
+
+def audit(
+    connection: Connection, at: datetime, action: str, subject: str, reason: str, detail: Mapping[str, Any]
+) -> None:
+    """One line of the audit trail, by the engine."""
+    connection.execute(
+        "INSERT INTO audit_events (at, actor, action, subject, reason, detail) VALUES (%s, 'engine', %s, %s, %s, %s)",
+        (at, action, subject, reason, Jsonb(dict(detail))),
+    )
