@@ -115,7 +115,6 @@ class Launcher:
         for end in (self._wake, wake_end, self._output):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._was_asked)
@@ -154,13 +153,18 @@ class Launcher:
     def _spawn(self, output: int) -> int:
         launcher = os.getpid()
         environment = {**os.environ, MARK: self._task["mark"]}
+        # Held back until the child no longer has our handlers: a signal that comes in between must not get
+        # lost in them.
+        signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             return pid
         try:
             signal.set_wakeup_fd(-1)
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             os.setsid()
             prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != launcher:

@@ -47,18 +47,19 @@ def choose(binaries: Binaries, folder: Path) -> Identity:
     if os.geteuid() != 0:
         return Identity("the current user", os.geteuid(), os.getegid())
     tried = []
-    for candidate in _candidates():
-        complaint = _complaint(candidate, binaries, folder)
-        if complaint is None:
+    for candidate in candidates():
+        why_not = complaint(candidate, binaries, folder)
+        if why_not is None:
             return candidate
-        tried.append(f"{candidate.name}: {complaint}")
+        tried.append(f"{candidate.name}: {why_not}")
     raise EmbeddedPostgresError(
         f"PostgreSQL does not run as root, and no other user can reach both {binaries.folder} and {folder} "
         f"({'; '.join(tried)}): start as an ordinary user, or set POSTGRES_HOST to use a server of your own"
     )
 
 
-def _candidates() -> tuple[Identity, ...]:
+def candidates() -> tuple[Identity, ...]:
+    """The ways to stop being root, the one with the least power first."""
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as error:
@@ -81,7 +82,8 @@ def _candidates() -> tuple[Identity, ...]:
     )
 
 
-def _complaint(candidate: Identity, binaries: Binaries, folder: Path) -> str | None:
+def complaint(candidate: Identity, binaries: Binaries, folder: Path) -> str | None:
+    """Why this identity cannot run the binaries on the folder; None when it can. Found out by trying."""
     task = {
         "argv": [str(binaries.postgres), "--version"],
         "run_as": candidate.become,

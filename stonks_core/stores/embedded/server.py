@@ -5,6 +5,7 @@ the last one to go, by `stop`, by its end or by SIGKILL, and shuts the server do
 `prepare` and `serve_argv` give the command to run in the foreground instead.
 """
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -150,8 +151,7 @@ class EmbeddedPostgres:
         """Stop using the server; it shuts down unless another process uses it too. True when it is down."""
         if self._lease is None:
             return not self._lives()
-        with holding(self._lease):
-            self._lease = None
+        self._end_lease()
         deadline = time.monotonic() + self._start_seconds
         wanted_since = None
         while self._lives():
@@ -193,13 +193,24 @@ class EmbeddedPostgres:
                 f"(it holds {starters}): see {self.log}"
             )
         with holding(handle):
-            if self._lease is None:
+            was_user = self._lease is not None
+            if not was_user:
                 self._lease = lock_until(self._users_file, deadline, shared=True)
             if self._lease is None:
                 raise EmbeddedPostgresError(
                     f"the PostgreSQL of a process that ended does not finish shutting down: see {self.log}"
                 )
-            yield
+            try:
+                yield
+            except BaseException:
+                if not was_user:
+                    self._end_lease()
+                raise
+
+    def _end_lease(self) -> None:
+        if self._lease is not None:
+            os.close(self._lease)
+            self._lease = None
 
     def _lives(self) -> bool:
         """Whether any process of a server on our data folder lives."""
