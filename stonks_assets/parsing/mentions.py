@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import ahocorasick  # type: ignore[import-not-found]
+import ahocorasick
 
 from stonks_assets.parsing.words import ENGLISH_WORDS
 

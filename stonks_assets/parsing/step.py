@@ -89,9 +89,10 @@ def _batches(pipeline: Pipeline, day: date, as_of: datetime, passed_over: set[An
         listed.sort(key=lambda row: (row["available_at"], row["published_at"] or row["available_at"], row["item_id"]))
         first: dict[str, RawRow] = {}
         for row in listed:
-            if row["kind"] in DOCUMENT_KINDS and (row["source_type"], row["item_id"]) not in passed_over:
+            seen = (row["source_type"], row["item_id"]) in passed_over or _item(row) in passed_over
+            if row["kind"] in DOCUMENT_KINDS and not seen:
                 first.setdefault(row["item_id"], row)
-        todo = [row for row in first.values() if _item(row) not in passed_over]
+        todo = list(first.values())
         todo.sort(key=lambda row: (row["published_at"] or row["available_at"], row["item_id"]))
         for start in range(0, len(todo), BATCH):
             yield _with_payloads(pipeline, table, day, todo[start : start + BATCH])
