@@ -114,8 +114,7 @@ def read_ticket(body: Mapping[str, Any]) -> Ticket | Refusal:
         **amounts,
     )
     order_class = str(body.get("order_class") or "simple")
-    checks = (_words(ticket), _size(ticket), _prices(ticket), _duration(ticket, order_class))
-    return next((refusal for refusal in checks if refusal), ticket)
+    return _words(ticket) or _size(ticket) or _prices(ticket) or _duration(ticket, order_class) or ticket
 
 
 def _words(ticket: Ticket) -> Refusal | None:

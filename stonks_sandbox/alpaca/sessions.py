@@ -7,8 +7,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
-import exchange_calendars  # type: ignore[import-untyped]
+import exchange_calendars
 
 from stonks_sandbox.world.protocol import Bar
 
@@ -31,15 +32,6 @@ class Sessions:
         self._sessions = list(sessions)
         self._opens = [session.opens for session in self._sessions]
         self._closes = [session.closes for session in self._sessions]
-
-    @classmethod
-    def of(cls, calendar_name: str) -> "Sessions":
-        """All sessions that `exchange_calendars` knows under a name such as XNYS or 24/7."""
-        schedule = exchange_calendars.get_calendar(calendar_name).schedule
-        days = [stamp.date() for stamp in schedule.index]
-        opens = [stamp.to_pydatetime().astimezone(UTC) for stamp in schedule["open"]]
-        closes = [stamp.to_pydatetime().astimezone(UTC) for stamp in schedule["close"]]
-        return cls([Session(*row) for row in zip(days, opens, closes, strict=True)])
 
     def _at(self, index: int) -> Session:
         if not 0 <= index < len(self._sessions):
@@ -90,3 +82,13 @@ class Sessions:
             return self.opening_after(accepted).closes
         next_bar = datetime.fromtimestamp((int(accepted.timestamp()) // bar_seconds + 1) * bar_seconds, UTC)
         return self.closing_after(next_bar).closes
+
+
+@cache
+def sessions_of(calendar_name: str) -> Sessions:
+    """All sessions that `exchange_calendars` knows under a name such as XNYS or 24/7."""
+    schedule = exchange_calendars.get_calendar(calendar_name).schedule
+    days = [stamp.date() for stamp in schedule.index]
+    opens = [stamp.to_pydatetime().astimezone(UTC) for stamp in schedule["open"]]
+    closes = [stamp.to_pydatetime().astimezone(UTC) for stamp in schedule["close"]]
+    return Sessions([Session(*row) for row in zip(days, opens, closes, strict=True)])

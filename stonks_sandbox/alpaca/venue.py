@@ -26,7 +26,7 @@ from stonks_sandbox.alpaca.model import (
     refuse,
     text,
 )
-from stonks_sandbox.alpaca.sessions import Sessions
+from stonks_sandbox.alpaca.sessions import sessions_of
 from stonks_sandbox.alpaca.settlement import Change, Taken, TapeBar, settle
 from stonks_sandbox.alpaca.store import OrderQuery, Store, instant
 from stonks_sandbox.world.protocol import Company, World
@@ -47,7 +47,7 @@ class Venue:
         whole_shares_only: frozenset[str] = frozenset(),
     ) -> None:
         self.world = world
-        self.sessions = Sessions.of(world.calendar_name)
+        self.sessions = sessions_of(world.calendar_name)
         self.whole_shares_only = whole_shares_only
         self._store = store
         self._publish = publish
