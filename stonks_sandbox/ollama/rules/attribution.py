@@ -1,0 +1,181 @@
+"""Who is meant: evidence of a sentence handed to the companies named in it, or carried over from before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from stonks_sandbox.ollama.rules.clauses import Clause, clause_at
+from stonks_sandbox.ollama.rules.companies import Mention
+from stonks_sandbox.ollama.rules.data.relations import Relation
+from stonks_sandbox.ollama.rules.evidence import Evidence
+from stonks_sandbox.ollama.rules.lexicon import relation_matcher
+from stonks_sandbox.ollama.rules.patterns import Hit
+
+_JOINERS = frozenset({",", "and", "&", "or", "/", "(", ")", ":", "plus", "'s", "both", "nasdaq", "nyse", "the", "$"})
+_OBLIQUE = frozenset(
+    "by at from with against versus vs than over unlike like including alongside via to into about".split()
+)
+_SHARE_LINKS = frozenset({"of", "in", "at", "for"})
+_MODIFIED = frozenset(
+    "supplier suppliers rival rivals partner partners customer competitor competitors peer peers backed owned parent "
+    "investor shareholder lender vendor contractor maker user users style killer alternative analyst".split()
+)
+_OBJECT_REACH = 7
+_SUBJECT_REACH = 14
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Evidence about one company: `share` is how surely it is meant."""
+
+    ticker: str
+    evidence: Evidence
+    share: float
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Companies named side by side, `Apple, Microsoft and Google`; [start, end) are tokens."""
+
+    start: int
+    end: int
+    tickers: tuple[str, ...]
+    oblique: bool
+    modifier: bool
+
+
+def groups_of(words: Sequence[str], mentions: Sequence[Mention]) -> list[_Group]:
+    """Mentions joined where nothing but commas and `and` stands between them."""
+    runs: list[list[Mention]] = []
+    for mention in mentions:
+        gap = words[runs[-1][-1].end : mention.start] if runs else ()
+        if runs and len(gap) <= 4 and all(word in _JOINERS for word in gap) and ":" not in gap[:1]:
+            runs[-1].append(mention)
+        else:
+            runs.append([mention])
+    return [_group(words, run) for run in runs]
+
+
+def _group(words: Sequence[str], run: Sequence[Mention]) -> _Group:
+    start, end = run[0].start, run[-1].end
+    before = words[start - 1] if start else ""
+    if before in {"the", "rival", "peer", "$"} and start > 1:
+        before = words[start - 2]
+    after = words[end] if end < len(words) else ""
+    if after == "'s" and end + 1 < len(words):
+        after = words[end + 1]
+    tickers = tuple(dict.fromkeys(mention.ticker for mention in run))
+    return _Group(start, end, tickers, before in _OBLIQUE, after in _MODIFIED)
+
+
+def relations_of(
+    words: Sequence[str], clauses: Sequence[Clause], mentions: Sequence[Mention]
+) -> tuple[list[Claim], frozenset[int]]:
+    """What verbs between companies say of each end, and the tokens they used up."""
+    if not mentions:
+        return [], frozenset()
+    groups = groups_of(words, mentions)
+    blocked = {at for mention in mentions for at in range(mention.start, mention.end)}
+    claims: list[Claim] = []
+    used: set[int] = set()
+    for hit in relation_matcher().find(words, (0,), blocked):
+        clause = clause_at(clauses, hit.start)
+        after = _object(words, groups, hit, clause)
+        before = _subject(groups, hit, clause)
+        relation = hit.value
+        if after is None and (relation.needs_object or before is None or not relation.subject):
+            continue
+        used.update(hit.used)
+        claims.extend(_ends(hit, relation, before, after, clause))
+    return claims, frozenset(used)
+
+
+def _ends(
+    hit: Hit[Relation], relation: Relation, before: _Group | None, after: _Group | None, clause: Clause
+) -> list[Claim]:
+    claims: list[Claim] = []
+    subjects = before.tickers if before else ()
+    for group, value in ((before, relation.subject), (after, relation.object)):
+        if group is None:
+            continue
+        weight = (0.8 + abs(value)) * clause.weight * (0.5 + 0.5 * clause.certainty) if value else 0.0
+        item = Evidence(hit.start, hit.end, value, weight, relation.catalyst, relation.sureness, clause.certainty)
+        tickers = [t for t in group.tickers if group is before or t not in subjects]
+        claims.extend(Claim(ticker, item, 1.0) for ticker in tickers)
+    return claims
+
+
+def _object(words: Sequence[str], groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _Group | None:
+    reach = 2 if hit.value.needs_object else _OBJECT_REACH
+    for group in groups:
+        between = words[hit.end : group.start]
+        if hit.end <= group.start <= hit.end + reach and group.start < clause.end:
+            return group if not {",", ";", "as", "after"}.intersection(between) else None
+    return None
+
+
+def _subject(groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _Group | None:
+    found = [
+        g for g in groups if clause.start <= g.start and g.end <= hit.start and hit.start - g.end <= _SUBJECT_REACH
+    ]
+    plain = [group for group in found if not group.oblique]
+    return (plain or found or [None])[-1]
+
+
+def attribute(
+    words: Sequence[str],
+    clauses: Sequence[Clause],
+    mentions: Sequence[Mention],
+    items: Sequence[Evidence],
+    carried: Sequence[tuple[str, float]],
+) -> list[Claim]:
+    """Each piece of evidence given to the companies it speaks of.
+
+    `carried` are the companies (with a share) that a sentence without any of its own goes on about.
+    """
+    groups = groups_of(words, mentions)
+    claims: list[Claim] = []
+    for item in items:
+        clause = clause_at(clauses, item.at)
+        group, share = _owner(words, groups, item, clause)
+        if group is not None:
+            claims.extend(Claim(ticker, item, share) for ticker in group.tickers)
+        elif not groups:
+            claims.extend(Claim(ticker, item, part) for ticker, part in carried)
+    return claims
+
+
+def _owner(
+    words: Sequence[str], groups: Sequence[_Group], item: Evidence, clause: Clause
+) -> tuple[_Group | None, float]:
+    inside = [group for group in groups if clause.start <= group.start < clause.end]
+    behind = [group for group in inside if group.end <= item.at]
+    ahead = [group for group in inside if group.start >= item.at]
+    if ahead and _belongs_ahead(words, ahead[0], item):
+        return ahead[0], 1.0
+    plain = [group for group in behind if not group.oblique] or behind
+    if plain:
+        owner = plain[-1]
+        return owner, (0.35 if owner.modifier else 1.0) * _nearness(item.at - owner.end)
+    if ahead:
+        owner = next((group for group in ahead if not group.modifier), ahead[0])
+        return owner, _nearness(owner.start - item.reach)
+    earlier = [group for group in groups if group.end <= clause.start]
+    if earlier:
+        subjects = [group for group in earlier if not group.oblique] or earlier
+        return subjects[-1], 0.8
+    return (groups[0], 0.8) if groups else (None, 0.0)
+
+
+def _belongs_ahead(words: Sequence[str], group: _Group, item: Evidence) -> bool:
+    """`weak sales at Apple`, `shares of Apple fell`... the company follows closely behind `of`, `at`, `for`, `in`."""
+    between = words[item.reach : group.start]
+    return 0 < len(between) <= 3 and between[-1] in _SHARE_LINKS and "," not in between
+
+
+def _nearness(distance: int) -> float:
+    return 1.0 if distance <= 12 else max(0.4, 1.0 - 0.03 * (distance - 12))
+
+
+def scaled(claim: Claim, factor: float) -> Claim:
+    """The same claim with its weight multiplied."""
+    return replace(claim, evidence=replace(claim.evidence, weight=claim.evidence.weight * factor))

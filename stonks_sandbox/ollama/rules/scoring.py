@@ -1,0 +1,165 @@
+"""All claims of a document, company by company: who is spoken of where, with what weight."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stonks_core.vocabulary import Catalyst
+from stonks_sandbox.ollama.rules.attribution import Claim, attribute, groups_of, relations_of, scaled
+from stonks_sandbox.ollama.rules.clauses import clause_at, clauses_of
+from stonks_sandbox.ollama.rules.companies import Mention
+from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Evidence, evidence_of
+from stonks_sandbox.ollama.rules.figures import compared_amounts, table_growth
+from stonks_sandbox.ollama.rules.reading import Reading, Said
+
+TITLE_WEIGHT = 1.6
+SPOKEN_WEIGHT = 0.25  # executives praise every quarter
+SELF_PRAISE_WEIGHT = 0.4  # a company's own adjectives, against its figures
+HIGHLIGHT_WEIGHT = 0.3  # launches and partnerships listed in a results release
+ROW_WEIGHT = 0.5
+ANAPHORA = frozenset(
+    "it its they their he she his her shares stock revenue sales profit earnings net the this that such".split()
+)
+COMPANY_NOUNS = frozenset(
+    "company firm group registrant corporation automaker carmaker chipmaker drugmaker retailer bank lender airline insurer "
+    "conglomerate giant startup manufacturer maker".split()
+)
+_SIDE_NEWS = frozenset({Catalyst.PRODUCT_LAUNCH, Catalyst.CONTRACT_WIN, Catalyst.OTHER, Catalyst.MACRO})
+_OWN_WORDS = frozenset({"we", "our", "us"})
+_NUMERIC = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A claim with the sentence it was made in (None: the title) and whether that sentence names the company."""
+
+    claim: Claim
+    said: Said | None
+    named: bool
+
+
+def claims_of(reading: Reading, companies: Sequence[str]) -> list[Located]:
+    """Every claim about every company, weighted by place, voice and kind of document."""
+    found: list[Located] = []
+    if reading.title is not None:
+        found.extend(_located(reading.title, reading.title_text, reading, [], TITLE_WEIGHT, in_title=True))
+    context = _Context(reading, companies)
+    for said in reading.body:
+        carried = context.carried(said)
+        weight = _place_weight(said, reading)
+        found.extend(_located(context.resolved(said), reading.text, reading, carried, weight, in_title=False))
+        context.advance(said)
+    if reading.results and reading.subject:
+        found.extend(_from_tables(reading, reading.subject))
+    return found
+
+
+class _Context:
+    """Who a sentence without names goes on about: the issuer of a release, or whom the news named last."""
+
+    def __init__(self, reading: Reading, companies: Sequence[str]) -> None:
+        self._issuer = reading.subject if reading.issuer else None
+        self._only = reading.subject if len(companies) == 1 else None
+        self._last: tuple[str, ...] = ()
+        self._since = 0
+        if reading.title is not None:
+            self._remember(reading.title)
+
+    def _remember(self, said: Said) -> None:
+        groups = groups_of(said.sentence.lows, said.mentions)
+        plain = [group for group in groups if not group.oblique and not group.modifier] or groups
+        if plain:
+            self._last, self._since = plain[0].tickers, 0
+
+    def advance(self, said: Said) -> None:
+        """Take notice of a sentence's own companies."""
+        self._since += 1
+        self._remember(said)
+
+    def carried(self, said: Said) -> list[tuple[str, float]]:
+        """Companies, with a share, that a sentence without names is about."""
+        if self._issuer is not None:
+            return [(self._issuer, 0.9)]
+        if self._last and self._since <= 3 and said.sentence.lows[:1] and said.sentence.lows[0] in ANAPHORA:
+            return [(ticker, 0.8) for ticker in self._last]
+        if self._only is not None:
+            return [(self._only, 0.5)]
+        return [(ticker, 0.3) for ticker in self._last] if self._since <= 2 else []
+
+    def resolved(self, said: Said) -> Said:
+        """The sentence with `the company` and an issuer's `we` counted as naming whom they mean."""
+        meant = self._issuer or (self._last[0] if self._last and self._since <= 3 else None)
+        if meant is None:
+            return said
+        words = said.sentence.lows
+        named = {at for mention in said.mentions for at in range(mention.start, mention.end)}
+        extra = [
+            Mention(at, at + 1, meant)
+            for at, word in enumerate(words)
+            if at not in named
+            and ((word in COMPANY_NOUNS and at and words[at - 1] == "the") or (self._issuer and word in _OWN_WORDS))
+        ]
+        if not extra:
+            return said
+        return Said(said.sentence, tuple(sorted((*said.mentions, *extra), key=lambda m: m.start)), said.spoken)
+
+
+def _place_weight(said: Said, reading: Reading) -> float:
+    fade = 30.0 if reading.issuer else 12.0
+    weight = 1.0 / (1.0 + said.sentence.index / fade)
+    if said.sentence.span.kind == "row":
+        weight *= ROW_WEIGHT
+    return weight * (SPOKEN_WEIGHT if said.spoken else 1.0)
+
+
+def _located(
+    said: Said, text: str, reading: Reading, carried: list[tuple[str, float]], weight: float, *, in_title: bool
+) -> Iterator[Located]:
+    sentence = said.sentence
+    if not sentence.lows or (sentence.span.kind == "row" and reading.results and not in_title):
+        return
+    clauses = clauses_of(sentence, said.mentions)
+    relations, used = relations_of(sentence.lows, clauses, said.mentions)
+    items = evidence_of(sentence.lows, clauses, said.mentions, used)
+    items.extend(_figures(said, text, reading))
+    claims = [*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)]
+    named = {mention.ticker for mention in said.mentions}
+    for claim in claims:
+        factor = weight * claim.share * _voice(claim.evidence, reading)
+        yield Located(scaled(claim, factor), None if in_title else said, claim.ticker in named)
+
+
+def _voice(item: Evidence, reading: Reading) -> float:
+    """What a statement is worth in this kind of document."""
+    if not reading.issuer:
+        return 1.0
+    if reading.results and item.catalyst in _SIDE_NEWS:
+        return HIGHLIGHT_WEIGHT
+    return SELF_PRAISE_WEIGHT if item.catalyst is None and not item.stock else 1.0
+
+
+def _figures(said: Said, text: str, reading: Reading) -> list[Evidence]:
+    """Amounts compared in the sentence, as evidence at the token where they begin."""
+    sentence = said.sentence
+    if len(_NUMERIC.findall(text[sentence.span.start : sentence.span.end])) < 2:
+        return []
+    found = []
+    for figure in compared_amounts(text[sentence.span.start : sentence.span.end]):
+        at = sum(1 for start in sentence.starts if start < sentence.span.start + figure.start)
+        at = min(at, len(sentence.lows) - 1)
+        certainty = clause_at(clauses_of(sentence, said.mentions), at).certainty
+        sureness = 1.1 if figure.surprise else 0.6
+        before = EARNINGS_WORDS.intersection(sentence.lows[: at + 1])
+        catalyst = Catalyst.EARNINGS_BEAT if before else None
+        found.append(Evidence(at, at + 1, figure.value, figure.weight, catalyst, sureness, certainty))
+    return found
+
+
+def _from_tables(reading: Reading, subject: str) -> Iterator[Located]:
+    """Growth of the key rows of a results table, said of the subject in the sentence that holds the row."""
+    lines = [(line, span.kind == "row") for span, line in reading.lines]
+    rows = {said.sentence.span.start: said for said in reading.body if said.sentence.span.kind == "row"}
+    for growth in table_growth(lines):
+        said = rows.get(reading.lines[growth.line][0].start)
+        item = Evidence(0, 1, growth.value, 1.2 * growth.weight, Catalyst.EARNINGS_BEAT, 1.0)
+        yield Located(Claim(subject, item, 1.0), said, named=False)
