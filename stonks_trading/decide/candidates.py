@@ -86,9 +86,7 @@ def _newest(recommendations: Iterable[Recommendation]) -> Mapping[tuple[str, Win
     return newest
 
 
-def _mute(
-    r: Recommendation, as_of: datetime, newest: Mapping[tuple[str, Window], Recommendation]
-) -> Silenced | None:
+def _mute(r: Recommendation, as_of: datetime, newest: Mapping[tuple[str, Window], Recommendation]) -> Silenced | None:
     """What keeps a recommendation from having a voice at all."""
     if not (math.isfinite(r.strength) and math.isfinite(r.confidence)):
         return Silenced(
@@ -138,9 +136,7 @@ def _speaker(
         sentence = f"The {names} and the {other} contradict each other: neither is followed."
         parties = {speaker.recommendation_id} | {v.recommendation_id for v in against}
         silenced += [
-            Silenced(r, "conflicting_windows", sentence)
-            if r.recommendation_id in parties
-            else _outspoken(r, speaker)
+            Silenced(r, "conflicting_windows", sentence) if r.recommendation_id in parties else _outspoken(r, speaker)
             for r in eligible
         ]
         return None, silenced

@@ -4,16 +4,14 @@ Exits never ask: a stale or crossed quote closes the door to entries only.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from stonks_trading.decide.rules import QuoteRules
 from stonks_trading.records import Quote, Side
 
-QuoteFault = Literal[
-    "no_quote", "one_sided_quote", "crossed_quote", "stale_quote", "future_quote", "wide_quote"
-]
+QuoteFault = Literal["no_quote", "one_sided_quote", "crossed_quote", "stale_quote", "future_quote", "wide_quote"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,7 @@ class UnusableQuote:
     sentence: str
 
 
-def judge_quote(
-    ticker: str, quote: Quote | None, as_of: datetime, rules: QuoteRules
-) -> UsableQuote | UnusableQuote:
+def judge_quote(ticker: str, quote: Quote | None, as_of: datetime, rules: QuoteRules) -> UsableQuote | UnusableQuote:
     """The quote, or what is wrong with it: missing, one-sided, crossed, stale, from the future, or too wide."""
     if quote is None:
         return UnusableQuote("no_quote", f"There is no quote for {ticker}.")
@@ -59,10 +55,18 @@ def judge_quote(
             "one_sided_quote", f"The quote for {ticker} is one-sided: bid {_said(bid)}, ask {_said(ask)}."
         )
     if bid > ask:
+        return UnusableQuote("crossed_quote", f"The quote for {ticker} is crossed: bid ${bid} is above ask ${ask}.")
+    usable = UsableQuote(quote, bid, ask)
+    if usable.spread > rules.max_spread:
         return UnusableQuote(
-            "crossed_quote", f"The quote for {ticker} is crossed: bid ${bid} is above ask ${ask}."
+            "wide_quote",
+            f"The spread of {ticker} is {usable.spread:.1%} (${bid} to ${ask}); at most "
+            f"{rules.max_spread:.1%} is allowed.",
         )
-    age = as_of - quote.at
+    return _mistimed(ticker, as_of - quote.at, rules) or usable
+
+
+def _mistimed(ticker: str, age: timedelta, rules: QuoteRules) -> UnusableQuote | None:
     if age > rules.max_age:
         return UnusableQuote(
             "stale_quote",
@@ -75,14 +79,7 @@ def judge_quote(
             f"The quote for {ticker} is dated {-age.total_seconds():.0f} s after the decision; "
             "compare this machine's clock with the vendor's.",
         )
-    usable = UsableQuote(quote, bid, ask)
-    if usable.spread > rules.max_spread:
-        return UnusableQuote(
-            "wide_quote",
-            f"The spread of {ticker} is {usable.spread:.1%} (${bid} to ${ask}); at most "
-            f"{rules.max_spread:.1%} is allowed.",
-        )
-    return usable
+    return None
 
 
 def _said(price: Decimal | None) -> str:

@@ -1,0 +1,48 @@
+"""What a decision was made from, as text, for its trace: everything a person needs to work the size out again."""
+
+from decimal import Decimal
+
+from stonks_trading.decide import candidates, exposure
+from stonks_trading.records import EngineState, MarketView, Portfolio, Recommendation
+
+
+def said(r: Recommendation) -> dict[str, str]:
+    """What the recommendation says."""
+    return {
+        "window": r.window.value,
+        "action": r.action.value,
+        "mode": r.mode.value,
+        "strength": str(r.strength),
+        "confidence": str(r.confidence),
+        "voice": str(candidates.voice(r)),
+        "expires_at": r.expires_at.isoformat(),
+    }
+
+
+def facts(r: Recommendation, portfolio: Portfolio, state: EngineState) -> dict[str, str]:
+    """What the recommendation says, and what the account stood at."""
+    return said(r) | {
+        "tier": state.tier.value,
+        "cash": str(portfolio.cash),
+        "reserve": str(portfolio.reserve),
+        "equity": str(portfolio.equity),
+        "active_pool": str(portfolio.active_pool),
+        "committed": str(portfolio.committed),
+        "held_or_coming": str(exposure.committed_to(portfolio, r.ticker)),
+    }
+
+
+def seen(view: MarketView, price: Decimal) -> dict[str, str]:
+    """What the market showed."""
+    quote = view.quote
+    return {
+        "price": str(price),
+        "bid": str(quote.bid) if quote else "",
+        "ask": str(quote.ask) if quote else "",
+        "quote_at": quote.at.isoformat() if quote else "",
+        "feed": quote.feed if quote else "",
+        "atr": str(view.atr),
+        "sector": view.sector,
+        "mean_correlation": str(view.mean_correlation),
+        "volatility": str(view.volatility),
+    }
