@@ -46,5 +46,3 @@ def assets() -> Iterator[dg.AssetsDefinition]:
     yield table_asset(
         (TREND_PROJECTIONS,), materialise_projections, reads=(_days_back("trend_history", LONGEST_SPAN),), gold=True
     )
-
-

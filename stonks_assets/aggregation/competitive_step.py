@@ -75,13 +75,15 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     lookback = timedelta(days=max(rules.routine_lookback_days, rules.major_decision_lookback_days) + 1)
     kinds = ds.field("ticker").isin(records["ticker"].unique())
     history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=_SAMPLE_COLUMNS, where=kinds)
+    # No record is judged with a bar that was not known when the last of them became available.
+    judged_at = max(instant for instant in records["available_at"].to_pylist() if instant is not None)
     bars = lake.read(
         MARKET_SNAPSHOTS,
-        days=(day - lookback - _BARS_BEFORE_HISTORY, as_of.date()),
-        as_of=as_of,
+        days=(day - lookback - _BARS_BEFORE_HISTORY, judged_at.date()),
+        as_of=judged_at,
         where=ds.field("span") == DAILY,
     )
-    market = sessions(bars, as_of, list(universe.companies))
+    market = sessions(bars, judged_at, list(universe.companies))
     rows = propagate(records, History.of(history, market), relations, market, rules)
     written = lake.merge(COMPETITIVE_SIGNALS, rows)
     figures = {"records": records.num_rows, "propagated": len(rows)}
