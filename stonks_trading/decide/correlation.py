@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, pairwise
 
 CORRELATION_DAYS = 60
 LEAST_PAIRS = 20  # fewer common days say nothing about a pair
@@ -18,7 +18,7 @@ Returns = Mapping[date, float]
 def daily_returns(closes: Mapping[date, Decimal]) -> dict[date, float]:
     """Close over previous close minus 1, under the later day; one fewer than there are positive closes."""
     days = sorted(day for day, close in closes.items() if close > 0)
-    return {day: float(closes[day] / closes[before] - 1) for before, day in zip(days, days[1:], strict=False)}
+    return {day: float(closes[day] / closes[before] - 1) for before, day in pairwise(days)}
 
 
 def correlation(one: Returns, other: Returns, days: int = CORRELATION_DAYS) -> float | None:
@@ -66,7 +66,7 @@ def realised_volatility(closes: Sequence[Decimal], days: int = VOLATILITY_DAYS) 
     if len(closes) <= days:
         return None
     last = [float(close) for close in closes[-days - 1 :]]
-    logs = [math.log(after / before) for before, after in zip(last, last[1:], strict=False)]
+    logs = [math.log(after / before) for before, after in pairwise(last)]
     return statistics.stdev(logs) * math.sqrt(SESSIONS_A_YEAR)
 
 
