@@ -70,18 +70,20 @@ class Supervisor:
         self._clock = clock
         self._lock = HomeLock(self._home)
         self._members: dict[str, _Member] = {}
-        self._selector = selectors.DefaultSelector()
-        self._woken, self._waker = os.pipe()
         self._asked = 0
         self._previous: dict[signal.Signals, Any] = {}
         self._failure: str | None = None
 
     def __enter__(self) -> Self:
         self._lock.__enter__()
+        self._woken, self._waker = os.pipe()
         for end in (self._woken, self._waker):
             os.set_blocking(end, False)
+        self._selector = selectors.DefaultSelector()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
         for number in _SIGNALS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup was asked for: the terminal may go
             self._previous[number] = signal.signal(number, self._on_signal)
         return self
 

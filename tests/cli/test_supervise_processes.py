@@ -29,6 +29,8 @@ from stonks_cli.supervise.lock import AlreadyUpError
 from stonks_cli.supervise.policy import Exit, RestartPolicy
 from stonks_cli.supervise.specs import ChildSpec
 from stonks_cli.supervise.supervisor import StartFailedError, Supervisor
+from stonks_core.stores.embedded.asking import connect
+from stonks_core.stores.embedded.server import EmbeddedPostgres
 
 SECONDS = 20.0
 HASTY = RestartPolicy(first_delay=0.01, longest_delay=0.05, alarm_after=3)
@@ -335,6 +337,29 @@ def test_sigkill_of_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
         assert all(map(alive, [*pids, launcher]))
         process.kill()
         until(lambda: not any(map(alive, [*pids, launcher])), "child, grandchildren and launcher are gone")
+
+
+def test_postgres_as_a_child_comes_back_with_its_rows_after_sigkill(tmp_path: Path) -> None:
+    postgres = EmbeddedPostgres(tmp_path, "stonks", "pw")
+    postgres.prepare()
+    database = spec("postgres", postgres.serve_argv(), ready=postgres.answers, stop_signal=signal.SIGINT)
+    with supervising(tmp_path) as (supervisor, story):
+        assert supervisor.start([database])
+        with connect(postgres.address, "stonks", "pw") as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+
+        def stop_when_back(change: Change) -> None:
+            if isinstance(change, Ready):
+                with connect(postgres.address, "stonks", "pw") as connection:
+                    assert connection.execute("SELECT n FROM kept").fetchone() == (1,)
+                supervisor.request_stop()
+
+        story.react = stop_when_back
+        os.kill(supervisor.pids()["postgres"], signal.SIGKILL)
+        supervisor.run()
+    assert story.changes[-1] == Stopped("postgres", killed=False)
+    assert postgres.stop() is True
+    assert "database system is shut down" in (tmp_path / "logs" / "postgres.log").read_text()
 
 
 def test_a_mark_finds_whoever_inherited_it() -> None:

@@ -24,8 +24,6 @@ def major_version(data: Path) -> int | None:
         return int((data / "PG_VERSION").read_text(encoding="ascii").strip())
     except FileNotFoundError:
         return None
-    except PermissionError as error:
-        raise EmbeddedPostgresError(_foreign(data)) from error
 
 
 def system_identifier(data: Path) -> int:
@@ -117,18 +115,9 @@ def _give(data: Path, identity: Identity) -> None:
     """
     if data.stat().st_uid == identity.uid:
         return
-    if os.geteuid() != 0:
-        raise EmbeddedPostgresError(_foreign(data))
     for folder, _, files in os.walk(data):
         for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118 - as os.walk yields them
             os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
-
-
-def _foreign(data: Path) -> str:
-    return (
-        f"{data} belongs to another user: start as that user, give it to this one (chown -R), or set "
-        "another STONKS_HOME"
-    )
 
 
 def server_settings(port: int, major: int, extra: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,6 @@ the last one to go, by `stop`, by its end or by SIGKILL, and shuts the server do
 `prepare` and `serve_argv` give the command to run in the foreground instead.
 """
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -21,8 +20,9 @@ from stonks_core.stores.embedded.binaries import Binaries, find_binaries
 from stonks_core.stores.embedded.cluster import require_cluster, server_settings, system_identifier
 from stonks_core.stores.embedded.failure import EmbeddedPostgresError
 from stonks_core.stores.embedded.identity import Identity, choose, guard_argv
-from stonks_core.stores.embedded.locks import holding, is_locked, lock_until
+from stonks_core.stores.embedded.locks import is_locked
 from stonks_core.stores.embedded.ports import LOOPBACK, free_port, port_taken
+from stonks_core.stores.embedded.sharing import Sharing
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _STEP = 0.03
@@ -62,7 +62,7 @@ class EmbeddedPostgres:
         self._extra = dict(extra_settings)
         self._binaries = binaries
         self._start_seconds = start_seconds
-        self._lease: int | None = None
+        self._sharing = Sharing(self.folder, self.log)
         self._guard: subprocess.Popen[bytes] | None = None
         self._ready_to_serve: tuple[Binaries, Identity, Address] | None = None
 
@@ -81,7 +81,7 @@ class EmbeddedPostgres:
         password.
         """
         deadline = time.monotonic() + self._start_seconds
-        with self._alone(deadline):
+        with self._starting(deadline):
             for _ in range(_PORT_ATTEMPTS):
                 address = self._running(deadline)
                 if address is None:
@@ -95,7 +95,7 @@ class EmbeddedPostgres:
     def prepare(self) -> Address:
         """Make the cluster, settle the port and start nothing: `serve_argv` will listen there."""
         deadline = time.monotonic() + self._start_seconds
-        with self._alone(deadline):
+        with self._starting(deadline):
             running = self._running(deadline)
             binaries, identity, address = self._make_ready(running)
             self._ready_to_serve = (binaries, identity, address)
@@ -149,14 +149,14 @@ class EmbeddedPostgres:
 
     def stop(self) -> bool:
         """Stop using the server; it shuts down unless another process uses it too. True when it is down."""
-        if self._lease is None:
+        if not self._sharing.using:
             return not self._lives()
-        self._end_lease()
+        self._sharing.leave()
         deadline = time.monotonic() + self._start_seconds
         wanted_since = None
         while self._lives():
             now = time.monotonic()
-            if is_locked(self._users_file):  # the guard has it: the server is on its way down
+            if self._sharing.is_ending():  # the guard has it: the server is on its way down
                 wanted_since = None
             elif wanted_since is None:
                 wanted_since = now
@@ -173,44 +173,22 @@ class EmbeddedPostgres:
         return True
 
     @property
-    def _users_file(self) -> Path:
-        return self.folder / "users.lock"
-
-    @property
     def _port_file(self) -> Path:
         return self.folder / "port"
 
     @contextmanager
-    def _alone(self, deadline: float) -> Iterator[None]:
-        """Be the only starter, and a user of the server from here on."""
-        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        starters = self.folder / "start.lock"
-        handle = lock_until(starters, deadline)
-        if handle is None:
-            raise EmbeddedPostgresError(
-                f"another process has been starting PostgreSQL for more than {self._start_seconds:g} s "
-                f"(it holds {starters}): see {self.log}"
-            )
-        with holding(handle):
-            was_user = self._lease is not None
-            if not was_user:
-                self._lease = lock_until(self._users_file, deadline, shared=True)
-            if self._lease is None:
-                raise EmbeddedPostgresError(
-                    f"the PostgreSQL of a process that ended does not finish shutting down: see {self.log}"
-                )
-            try:
+    def _starting(self, deadline: float) -> Iterator[None]:
+        try:
+            self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self._sharing.starting(deadline):
                 yield
-            except BaseException:
-                if not was_user:
-                    self._end_lease()
-                raise
-
-    def _end_lease(self) -> None:
-        if self._lease is not None:
-            os.close(self._lease)
-            self._lease = None
+        except PermissionError as error:
+            raise EmbeddedPostgresError(
+                f"{error.filename} belongs to another user, so PostgreSQL in {self.folder} cannot be "
+                "started: start as that user, give the folder to this one (chown -R), or set another "
+                "STONKS_HOME"
+            ) from error
 
     def _lives(self) -> bool:
         """Whether any process of a server on our data folder lives."""
@@ -281,7 +259,9 @@ class EmbeddedPostgres:
         """Start the guard and with it the server; None when somebody took the port in the meantime."""
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
-        task = {**self._task(binaries, identity, address), "users": str(self._users_file)}
+        if self._guard is not None:
+            self._guard.wait()  # its server is dead, or we would not start one
+        task = {**self._task(binaries, identity, address), "users": str(self._sharing.users_file)}
         with self.log.open("ab") as log:
             said_before = log.tell()
             self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and script
