@@ -82,7 +82,7 @@ class NewsPath:
         ages = np.arange(RECENT_DAYS, FADE_TO)
         totals = np.stack([self._total(day - int(age)) for age in ages])
         begin = fade(ages.astype(np.float64)) @ totals
-        finish = fade(ages + 1.0) @ totals
+        finish = fade((ages + 1).astype(np.float64)) @ totals
         part = np.arange(SEGMENTS) / SEGMENTS
         path = begin[:, None] + (finish - begin)[:, None] * part
         attention = np.zeros_like(path)

@@ -66,15 +66,15 @@ def render(plan: Plan, text: Text) -> str:
             f'<script type="application/ld+json">{linked}</script>',
             f"<style>{STYLE}</style></head><body>",
             f'<header><a href="/web/">{publisher}</a><nav><ul>{menu}</ul></nav></header>',
-            f'<main><article><h1>{title}</h1><p class="byline">{byline}'
+            f'<main><article><h1>{title}</h1><p class="byline">{byline}',
             f'<time datetime="{published}">{plan.at:%d %B %Y, %H:%M} UTC</time></p>',
             *body,
             "</article>",
-            '<aside><h2>Most read</h2><ul><li><a href="/web/markets">Five charts that explain the week</a></li>'
-            '<li><a href="/web/economy">What rates mean for your savings</a></li></ul>'
+            '<aside><h2>Most read</h2><ul><li><a href="/web/markets">Five charts that explain the week</a></li>',
+            '<li><a href="/web/economy">What rates mean for your savings</a></li></ul>',
             "<p>Sign up for our newsletter and never miss a story.</p></aside></main>",
-            f"<footer><p>&copy; {plan.at:%Y} {publisher}. All rights reserved. Terms of use | Privacy policy | "
-            "Cookie settings</p><p>This page belongs to a simulated market. Every company in it is invented."
+            f"<footer><p>&copy; {plan.at:%Y} {publisher}. All rights reserved. Terms of use | Privacy policy",
+            "| Cookie settings</p><p>This page belongs to a simulated market. Every company in it is invented.",
             "</p></footer>",
             "</body></html>",
         )

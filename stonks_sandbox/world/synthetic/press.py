@@ -48,8 +48,8 @@ def _row(label: str, now: float, before: float, *, cents: bool = False) -> str:
 def _table(results: Results, quarter: str) -> str:
     return "".join(
         (
-            "<p><b>CONDENSED CONSOLIDATED STATEMENTS OF OPERATIONS</b><br/>(in millions, except per share amounts; "
-            'unaudited)</p><table border="0" cellpadding="3">',
+            "<p><b>CONDENSED CONSOLIDATED STATEMENTS OF OPERATIONS</b><br/>(in millions, except per share amounts;",
+            ' unaudited)</p><table border="0" cellpadding="3">',
             f'<tr><th></th><th colspan="2">{quarter.title()}</th><th colspan="2">Prior year</th><th>Change</th></tr>',
             _row("Revenue", results.revenue, results.revenue_before),
             _row("Cost of revenue", results.revenue - results.gross, results.revenue_before - results.gross_before),
@@ -69,10 +69,8 @@ def _release(facts: Facts, profile: Profile, pick: random.Random) -> tuple[str, 
     pieces = [entry["leads"][which]] + [pick.choice(group) for group in entry["groups"]]
     paragraphs = [piece.format_map(words) for piece in pieces]
     day = facts.event.at.astimezone(NEW_YORK)
-    body = [
-        f"<p><b>{escape(profile.city.upper())}, {profile.state}, {day:%B} {day.day}, {day.year}</b> - "
-        f"{escape(paragraphs[0])}</p>"
-    ]
+    dateline = f"{escape(profile.city.upper())}, {profile.state}, {day:%B} {day.day}, {day.year}"
+    body = [f"<p><b>{dateline}</b> - {escape(paragraphs[0])}</p>"]
     body += [f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs[1:]]
     if facts.results is not None and facts.event.catalyst in WITH_FIGURES:
         body.append(_table(facts.results, words["quarter"]))

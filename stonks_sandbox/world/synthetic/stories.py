@@ -76,10 +76,8 @@ class Newsroom:
         """All documents of an event, by time of publication."""
         rng = generator(self._seed, "documents", event.day, event.ordinal)
         draws = rng.random(DRAWS)
-        if event.kind is EventKind.FALSE_RUMOUR:
-            found = self._rumours(event, draws)
-        else:
-            found = self._reports(event, draws)
+        tell = self._rumours if event.kind is EventKind.FALSE_RUMOUR else self._reports
+        found = tell(event, draws)
         return sorted(found, key=lambda plan: (plan.at, plan.document_id))
 
     def _plan(self, event: Event, role: Role, number: int, publisher: str, delay: timedelta, *, wire: bool) -> Plan:

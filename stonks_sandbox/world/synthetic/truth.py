@@ -40,7 +40,7 @@ class TruthFile:
             if days:
                 redo = max(days) - 1
                 kept = [line for line, day in zip(known, days, strict=True) if day < redo]
-                first = redo if kept else min(first, min(days))
+                first = redo if kept else min(first, *days)
         lines = kept + list(self._lines(first, now))
         self._file.parent.mkdir(parents=True, exist_ok=True)
         scratch = self._file.with_suffix(".new")

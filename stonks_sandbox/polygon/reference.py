@@ -1,0 +1,148 @@
+"""Reference data: tickers, their details, related companies, and the market's hours."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import exchange_calendars
+from fastapi import Request
+
+from stonks_sandbox.polygon.wire import PolygonError, choice, decode_cursor, flag, page_url, request_id, whole
+from stonks_sandbox.world.instants import NEW_YORK, iso_utc
+from stonks_sandbox.world.protocol import Company, World
+
+TICKERS_PATH = "/v3/reference/tickers"
+
+
+def summary(company: Company, now: datetime) -> dict[str, Any]:
+    """A ticker as it stands in the list."""
+    row: dict[str, Any] = {
+        "ticker": company.ticker,
+        "name": company.name,
+        "market": "stocks",
+        "locale": "us",
+        "primary_exchange": company.exchange,
+        "type": "CS",
+        "active": True,
+        "currency_name": "usd",
+        "last_updated_utc": f"{now:%Y-%m-%d}T00:00:00Z",
+    }
+    if company.cik is not None:
+        row["cik"] = f"{company.cik:010d}"
+    return row
+
+
+def details(world: World, ticker: str) -> dict[str, Any]:
+    """One ticker in full; 404 in the vendor's words for an unknown one."""
+    company = world.company(ticker)
+    if company is None:
+        raise PolygonError(404, "NOT_FOUND", "Ticker not found.", "message")
+    row = summary(company, world.clock.now()) | {"ticker_root": ticker, "round_lot": 100}
+    for key, value in (
+        ("description", company.description),
+        ("sic_code", company.sic_code),
+        ("sic_description", company.sic_description),
+    ):
+        if value:
+            row[key] = value
+    return {"results": row, "status": "OK", "request_id": request_id()}
+
+
+def _matches(company: Company, state: dict[str, Any]) -> bool:
+    words = str(state["search"]).lower()
+    return (
+        (not state["ticker"] or company.ticker == state["ticker"])
+        and (not state["cik"] or (company.cik is not None and f"{company.cik:010d}" == state["cik"]))
+        and (not words or words in company.name.lower() or words in company.ticker.lower())
+        and company.ticker > state["after"]
+        and state["active"]
+    )
+
+
+def tickers(request: Request, world: World) -> dict[str, Any]:
+    """One page of the ticker list, by ticker."""
+    query = request.query_params
+    if cursor := query.get("cursor"):
+        state = decode_cursor(cursor)
+    else:
+        choice(query.get("market"), "market", "stocks", ("stocks",))
+        state = {
+            "ticker": query.get("ticker", ""),
+            "cik": f"{int(query['cik']):010d}" if query.get("cik", "").isdigit() else query.get("cik", ""),
+            "search": query.get("search", ""),
+            "active": flag(query.get("active"), "active", default=True),
+            "limit": whole(query.get("limit"), "limit", 100, 1000),
+            "after": "",
+        }
+    found = sorted((row for row in world.companies() if _matches(row, state)), key=lambda row: row.ticker)
+    chosen = found[: int(state["limit"])]
+    body: dict[str, Any] = {
+        "results": [summary(company, world.clock.now()) for company in chosen],
+        "status": "OK",
+        "request_id": request_id(),
+        "count": len(chosen),
+    }
+    if len(found) > len(chosen):
+        body["next_url"] = page_url(request, TICKERS_PATH, {**state, "after": chosen[-1].ticker})
+    return body
+
+
+def related(world: World, ticker: str) -> dict[str, Any]:
+    """The companies that compete or deal with a ticker."""
+    company = world.company(ticker)
+    if company is None:
+        raise PolygonError(404, "NOT_FOUND", "Ticker not found.", "message")
+    return {
+        "request_id": request_id(),
+        "results": [{"ticker": peer} for peer in company.peers],
+        "status": "OK",
+        "stock_symbol": ticker,
+    }
+
+
+def market_now(world: World) -> dict[str, Any]:
+    """Whether the market is open; the synthetic one always is."""
+    now = world.clock.now()
+    state = "open" if world.is_open(now) else "closed"
+    return {
+        "afterHours": False,
+        "currencies": {"crypto": "open", "fx": "open"},
+        "earlyHours": False,
+        "exchanges": {"nasdaq": state, "nyse": state, "otc": state},
+        "market": state,
+        "serverTime": now.astimezone(NEW_YORK).isoformat(timespec="seconds"),
+    }
+
+
+def market_upcoming(world: World) -> Sequence[dict[str, Any]]:
+    """Closed weekdays and early closes of the coming year."""
+    if world.calendar_name == "24/7":
+        return []
+    today = world.clock.now().astimezone(NEW_YORK).date()
+    calendar = exchange_calendars.get_calendar(
+        world.calendar_name, start=str(today - timedelta(days=10)), end=str(today + timedelta(days=366))
+    )
+    sessions = {session.date() for session in calendar.sessions}
+    early = {session.date() for session in calendar.early_closes}
+    rows: list[dict[str, Any]] = []
+    for offset in range(1, 361):
+        day = today + timedelta(days=offset)
+        if day.weekday() < 5 and day not in sessions:
+            rows += [
+                {"date": str(day), "exchange": exchange, "name": "Market holiday", "status": "closed"}
+                for exchange in ("NYSE", "NASDAQ")
+            ]
+        elif day in early:
+            opening, closing = calendar.session_open(str(day)), calendar.session_close(str(day))
+            rows += [
+                {
+                    "date": str(day),
+                    "exchange": exchange,
+                    "name": "Early close",
+                    "status": "early-close",
+                    "open": iso_utc(opening.to_pydatetime()),
+                    "close": iso_utc(closing.to_pydatetime()),
+                }
+                for exchange in ("NYSE", "NASDAQ")
+            ]
+    return rows
