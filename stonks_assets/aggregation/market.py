@@ -24,10 +24,12 @@ FEEDS = ("sip", "polygon", "polygon_delayed", "sandbox", "iex")
 class Sessions:
     """Daily bars as matrices of (session, ticker), sessions in order; NaN where a ticker has no bar.
 
-    `ends` is when each session closed and `known_at` when the last of its bars became available, in microseconds.
+    `days` are the sessions' dates, `ends` is when each closed and `known_at` when the last of its bars became available,
+    in microseconds.
     """
 
     tickers: tuple[str, ...]
+    days: tuple[str, ...]
     ends: Ints
     known_at: Ints
     close: Floats
@@ -105,7 +107,7 @@ def sessions(bars: pa.Table, as_of: datetime, universe: Sequence[str]) -> Sessio
     ends, known_at = np.zeros(len(days), dtype=np.int64), np.zeros(len(days), dtype=np.int64)
     np.maximum.at(ends, day, instants(bars, "end_at"))
     np.maximum.at(known_at, day, instants(bars, "available_at"))
-    return Sessions(tuple(tickers), ends, known_at, close, volume)
+    return Sessions(tuple(tickers), tuple(days), ends, known_at, close, volume)
 
 
 def contexts(
