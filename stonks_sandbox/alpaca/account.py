@@ -3,7 +3,6 @@
 import bisect
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -30,27 +29,25 @@ def ratio(part: Decimal, whole: Decimal) -> str:
     return text(round(part / whole, 10)) if whole else "0"
 
 
-@dataclass(frozen=True)
-class Valuation:
-    """Prices of a world by time: the close of the last complete bar, of a day or of the finest kind."""
+class Closes:
+    """The closes of one symbol over a stretch of time, each known from the moment its bar was complete."""
 
-    world: World
-    sessions: Sessions
+    def __init__(self, world: World, sessions: Sessions, symbol: str, instants: Sequence[datetime], step: int) -> None:
+        fine = max(step, world.bar_seconds)
+        kinds = [(DAY_SECONDS, timedelta(days=14))]
+        kinds += [(fine, timedelta(seconds=fine * 2))] if fine < DAY_SECONDS else []
+        known = [
+            (sessions.bar_ends(bar), -seconds, bar.close)
+            for seconds, reach in kinds
+            for bar in world.bars(symbol, instants[0] - reach, instants[-1], seconds)
+        ]
+        self._known = sorted(row for row in known if row[0] <= world.clock.now())
+        self._ends = [row[0] for row in self._known]
 
-    def price(self, symbol: str, at: datetime) -> Decimal | None:
-        """The price of a symbol at a past instant; None where nothing was traded in the fourteen days before."""
-        step = self.world.bar_seconds
-        for seconds, reach in ((step, timedelta(seconds=step * 2)), (DAY_SECONDS, timedelta(days=14))):
-            bars = self.world.bars(symbol, at - reach, at, seconds)
-            complete = [bar for bar in bars if self.sessions.bar_ends(bar) <= at]
-            if complete:
-                return money(complete[-1].close)
-        return None
-
-    def equity(self, book: Book, at: datetime) -> Decimal:
-        """Cash and positions at their prices of an instant, at cost where there is none."""
-        worth = (h.qty * (self.price(h.symbol, at) or h.average) for h in book.holdings.values())
-        return book.cash + sum(worth, ZERO)
+    def at(self, instant: datetime) -> Decimal | None:
+        """The last close known at an instant; None where nothing was traded in the days before."""
+        index = bisect.bisect_right(self._ends, instant) - 1
+        return money(self._known[index][2]) if index >= 0 else None
 
 
 def books_at(cash: Decimal, executions: Iterable[Execution], instants: Sequence[datetime]) -> list[Book]:
@@ -72,19 +69,29 @@ class Account:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._valuation = Valuation(venue.world, venue.sessions)
 
-    def equity_at(self, instants: Sequence[datetime]) -> list[Decimal]:
-        """Equity at ascending past instants, in dollars."""
+    def _closes(self, symbol: str, instants: Sequence[datetime], step: int) -> Closes:
+        return Closes(self._venue.world, self._venue.sessions, symbol, instants, step)
+
+    def equity_at(self, instants: Sequence[datetime], step: int) -> list[Decimal]:
+        """Equity in dollars at ascending past instants that lie about `step` seconds apart.
+
+        Positions count at the last close of a bar of `step` seconds, at cost where there is none.
+        """
         books = books_at(self._venue.initial_cash, self._venue.executions, instants)
-        return [self._valuation.equity(book, at) for book, at in zip(books, instants, strict=True)]
+        symbols = sorted({symbol for book in books for symbol in book.holdings})
+        closes = {symbol: self._closes(symbol, instants, step) for symbol in symbols}
+        return [
+            book.cash + sum((h.qty * (closes[h.symbol].at(at) or h.average) for h in book.holdings.values()), ZERO)
+            for book, at in zip(books, instants, strict=True)
+        ]
 
     def last_equity(self) -> Decimal:
         """Equity at the close of the last session, the opening balance where the account is younger."""
         closed = self._venue.sessions.closed_by(self._venue.world.clock.now())
         if closed is None or closed.closes <= self._venue.opened_at:
             return self._venue.initial_cash
-        return self.equity_at([closed.closes])[0]
+        return self.equity_at([closed.closes], DAY_SECONDS)[0]
 
     def _price_now(self, holding: Holding) -> Decimal:
         price = self._venue.world.last_price(holding.symbol)
@@ -146,7 +153,9 @@ class Account:
         company = self._venue.company(holding.symbol)
         price = self._price_now(holding)
         closed = self._venue.sessions.closed_by(self._venue.world.clock.now())
-        lastday = (self._valuation.price(holding.symbol, closed.closes) if closed else None) or price
+        lastday = (
+            self._closes(holding.symbol, [closed.closes], DAY_SECONDS).at(closed.closes) if closed else None
+        ) or price
         value = holding.qty * price
         gain, gain_today = value - holding.cost, holding.qty * (price - lastday)
         figures = {

@@ -71,6 +71,9 @@ def _group(frame: Timeframe, bar: Bar) -> tuple[int, int]:
     if frame.gather == "week":
         iso = bar.start.isocalendar()
         return iso.year, iso.week
+    if not frame.gather:
+        seconds = bar.start.hour * 3_600 + bar.start.minute * 60 + bar.start.second
+        return bar.start.toordinal(), seconds // frame.seconds
     return bar.start.year, (bar.start.month - 1) // frame.count
 
 
@@ -90,8 +93,11 @@ class MarketData:
         known = self._world.company(symbol) is not None
         if not known or frame.seconds < self._world.bar_seconds:
             return []
-        bars = list(self._world.bars(symbol, start, end + timedelta(microseconds=1), frame.seconds))
-        if not frame.gather:
+        # Worlds know bars that divide a day; odd ones such as 7Min are joined from minutes or hours.
+        odd = DAY_SECONDS % frame.seconds != 0
+        base = (3_600 if frame.seconds % 3_600 == 0 else 60) if odd else frame.seconds
+        bars = list(self._world.bars(symbol, start, end + timedelta(microseconds=1), base))
+        if not frame.gather and not odd:
             return bars
         return [joined(list(group)) for _, group in groupby(bars, key=lambda bar: _group(frame, bar))]
 

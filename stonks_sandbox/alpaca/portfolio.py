@@ -53,8 +53,11 @@ def portfolio_history(
     if len(windows) > MOST_POINTS:
         return refuse(422, 40010001, f"{len(windows)} points asked for, at most {MOST_POINTS}: widen the timeframe")
     account = Account(venue)
-    base = account.equity_at([since])[0] if windows else venue.initial_cash
-    equity = account.equity_at([min(closes, now) for _, closes in windows])
+    base = account.equity_at([since], venue.world.bar_seconds)[0] if windows else venue.initial_cash
+    # A window that has not ended is worth what the account is worth now.
+    ended = [closes for _, closes in windows if closes <= now]
+    equity = account.equity_at(ended, STEPS[name]) if ended else []
+    equity += [account.equity()] * (len(windows) - len(ended))
     gains = [value - base for value in equity]
     return {
         "timestamp": [int(opens.timestamp()) for opens, _ in windows],
