@@ -6,9 +6,9 @@ supervisor's, nor its own. Only the light part of the standard library may be im
 such process per child.
 
 TASK: `argv`, `mark` (a word in the environment of the whole family), `channel` (number of the inherited
-socket), `log`, `log_bytes`, `log_files`, `stop_signal`, `grace` (seconds). To us:   `T` stop with grace,
-`K` kill now, end of file: the supervisor is gone. From us: `pid N`, then `exit N` or `signal N`, a line
-each; and `killed` before it when the grace was over.
+socket), `log`, `log_bytes`, `log_files`, `stop_signal`, `grace` (seconds).
+Said to us: `T` stop with grace, `K` kill now; end of file: the supervisor is gone.
+Said by us, a line each: `pid N`, `killed` when the grace was over, and at the end `exit N` or `signal N`.
 """
 
 import ctypes
@@ -54,9 +54,7 @@ def descendants(ancestor: int) -> list[int]:
 
 
 def marked(mark: str) -> list[int]:
-    """All living processes with this mark in their environment, which children inherit whatever else they
-    change.
-    """
+    """All processes with this mark in their environment, which children inherit whatever else they change."""
     entry = f"{MARK}={mark}".encode()
     return [int(pid) for pid in _processes() if entry in _proc(pid, "environ").split(b"\0")]
 

@@ -1,6 +1,4 @@
-"""The cluster on disk: making it, whose it is, which version and which cluster it is. Starting it is
-`server`'s.
-"""
+"""The cluster on disk: making it, whose it is, its version, its settings. Starting it is `server`'s."""
 
 import os
 import secrets
@@ -27,9 +25,7 @@ def major_version(data: Path) -> int | None:
 
 
 def system_identifier(data: Path) -> int:
-    """The number that initdb gave this very cluster: the first eight bytes of its control file, in native
-    order.
-    """
+    """The number that initdb gave this cluster: the first eight bytes of its control file, in native order."""
     content = (data / "global" / "pg_control").read_bytes()[:8]
     number: int = struct.unpack("=Q", content)[0]
     return number
@@ -110,9 +106,7 @@ def _make(data: Path, binaries: Binaries, identity: Identity, user: str, passwor
 
 
 def _give(data: Path, identity: Identity) -> None:
-    """Make the server's user the owner, for instance after a home folder moved from one machine to
-    another.
-    """
+    """Make the server's user the owner, as after a home moved from another machine; only root can."""
     if data.stat().st_uid == identity.uid:
         return
     for folder, _, files in os.walk(data):
@@ -121,9 +115,7 @@ def _give(data: Path, identity: Identity) -> None:
 
 
 def server_settings(port: int, major: int, extra: Mapping[str, str]) -> dict[str, str]:
-    """The server's settings, small enough for a laptop and durable: `fsync` stays on unless `extra` says
-    otherwise.
-    """
+    """The server's settings, small enough for a laptop; durable, unless `extra` switches `fsync` off."""
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),

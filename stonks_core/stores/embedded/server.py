@@ -74,11 +74,9 @@ class EmbeddedPostgres:
         self.stop()
 
     def ensure_started(self) -> Address:
-        """Where our server listens: one that runs already, or a new one, recovered if the last one was
-        killed.
+        """Where our server listens: one that runs already, or a new one that recovered what a killed one left.
 
-        Raises `EmbeddedPostgresError` when it cannot be started within `start_seconds` or refuses the
-        password.
+        Raises `EmbeddedPostgresError` when it does not come up in `start_seconds` or refuses the password.
         """
         deadline = time.monotonic() + self._start_seconds
         with self._starting(deadline):
@@ -102,10 +100,10 @@ class EmbeddedPostgres:
             return address
 
     def serve_argv(self) -> tuple[str, ...]:
-        """The command that runs the prepared server in the foreground; SIGINT shuts it down, SIGTERM waits
-        for clients.
+        """The command that runs the prepared server in the foreground.
 
-        Where a server runs already it stands by and takes over when that one ends.
+        SIGINT shuts it down, SIGTERM would wait for its clients. Where a server runs already the command stands by
+        and takes over when that one ends.
         """
         if self._ready_to_serve is None:
             raise EmbeddedPostgresError("call prepare() before serve_argv(): the cluster and its port come first")
@@ -203,9 +201,7 @@ class EmbeddedPostgres:
             return None
 
     def _running(self, deadline: float) -> Address | None:
-        """The address of a server of ours that runs, waiting for one that starts or stops; None when there
-        is none.
-        """
+        """The address of our server if one lives, after waiting for one that is starting or stopping."""
         while self._lives():
             port = self._known_port()
             if port is not None and self._is_ours(port):
