@@ -1,6 +1,190 @@
-"""Entry point of the `stonks` command."""
+"""The `stonks` command: what a user types, each command a few lines over the module that does it."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
+from stonks_core.errors import NotFoundError, StonksError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+@app.command()
+@guarded
+def up(
+    recorded: Annotated[
+        Path | None, typer.Option(help="Play this recording on today's calendar, instead of the synthetic market.")
+    ] = None,
+) -> None:
+    """Start everything and keep it running until Ctrl-C."""
+    from stonks_cli.replay import require_recording
+    from stonks_cli.up import up as start
+
+    loaded = settings()
+    if recorded is not None:
+        played = loaded.sandbox.model_copy(update={"recorded": str(require_recording(recorded))})
+        loaded = replace(loaded, sandbox=played)
+    start(loaded)
+
+
+@app.command()
+@guarded
+def demo(*, as_json: Json = False) -> None:
+    """One full cycle in the foreground over the sandbox: what came in, what was recommended and why, what was ordered."""
+    from stonks_cli.demo import demo as run
+
+    _report_book(run(settings(), datetime.now(UTC)), as_json=as_json)
+
+
+@app.command()
+@guarded
+def replay(
+    folder: Path,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Walk a recorded folder through session by session, under its own dates. Run again, it changes nothing."""
+    from stonks_cli.replay import Span, require_recording
+    from stonks_cli.replay import replay as run
+
+    if last < first:
+        raise typer.BadParameter(f"--to {last.date()} lies before --from {first.date()}")
+    _report_book(run(settings(), Span(require_recording(folder), first.date(), last.date())), as_json=as_json)
+
+
+@app.command()
+@guarded
+def orders(
+    book: Annotated[str, typer.Option(help="Only this book: live, demo or a replay's.")] = "", *, as_json: Json = False
+) -> None:
+    """The orders of every book: the live one, demos and replays."""
+    from stonks_cli.books import open_books
+    from stonks_cli.reports import orders_of, print_orders
+
+    with open_books(settings(), book) as stores:
+        found = [order for name, opened in stores.items() for order in orders_of(name, opened)]
+    if as_json:
+        print_json(found)
+    else:
+        print_orders(found)
+
+
+@app.command()
+@guarded
+def why(order: str, *, as_json: Json = False) -> None:
+    """Why an order was made, down to the sentence. Takes an order's id, its beginning, or the broker's or client's id."""
+    from stonks_core.why import why_order
+
+    from stonks_cli.books import open_books
+    from stonks_cli.reports import print_why
+
+    with open_books(settings()) as books:
+        for stores in books.values():
+            try:
+                chain = why_order(stores.database, stores.lake, order)
+            except NotFoundError:
+                continue
+            if as_json:
+                print_json(chain)
+            else:
+                print_why(chain)
+            return
+    raise NotFoundError(f"no book has an order {order}: `stonks orders` lists them")
+
+
+@app.command()
+@guarded
+def doctor(*, as_json: Json = False) -> None:
+    """Check database, lake, sources, broker, LLM and clock, and say what to do."""
+    from dataclasses import asdict
+
+    from stonks_cli.doctor import examine
+
+    findings = [asdict(finding) for finding in examine(settings())]
+    if as_json:
+        print_json(findings)
+    else:
+        shown = [{**f, "well": "ok" if f["well"] else "FAILS"} for f in findings]
+        print_table("Doctor", shown, {"part": "part", "well": "state", "found": "found", "advice": "what to do"})
+    if not all(finding["well"] for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
+def env() -> None:
+    """Print the shell line that lets Dagster's own commands find this system: eval "$(stonks env)"."""
+    path = settings().general.home / "secrets" / "env.sh"
+    if not path.exists():
+        raise StonksError(f"{path} is not there yet: `stonks up` writes it when it starts")
+    sys.stdout.write(f". '{path}'\n")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@guarded
+def run(context: typer.Context) -> None:
+    """Run a command with the system's environment, such as: stonks run dg launch --assets documents --partition 2026-11-20."""
+    from stonks_cli.environment import dagster_folders, process_environment
+    from stonks_core.stores.opening import open_stores
+
+    if not context.args:
+        raise typer.BadParameter("name the command to run")
+    with open_stores(settings(), os.environ) as stores:
+        environment = {**os.environ, **process_environment(stores.settings)}
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+        dagster_folders(environment)
+        raise typer.Exit(subprocess.run(context.args, env=environment, check=False).returncode)  # noqa: S603
+
+
+@app.command()
+@guarded
+def docs(
+    *, write: Annotated[bool, typer.Option(help="Write docs/configuration.md instead of printing it.")] = False
+) -> None:
+    """The page of all settings."""
+    from stonks_cli.reference import configuration_page
+
+    page = configuration_page()
+    if write:
+        path = PROJECT / "docs" / "configuration.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page)
+    else:
+        sys.stdout.write(page)
+
+
+def _report_book(book: str, *, as_json: bool) -> None:
+    from stonks_cli.books import open_books
+    from stonks_cli.reports import came_in, orders_of, print_came_in, print_orders
+
+    with open_books(settings(), book) as stores:
+        report = came_in(stores[book])
+        found = orders_of(book, stores[book])
+    if as_json:
+        print_json({"book": book, **report, "orders": found})
+        return
+    print_came_in(report)
+    print_orders(found)
+    OUT.print(f"book {book}: `stonks orders --book {book}` lists its orders, `stonks why ORDER` explains one")
 
 
 def main() -> None:
     """Run the command line."""
-    raise SystemExit("stonks: no command yet")
+    try:
+        app()
+    except KeyboardInterrupt:
+        ERR.print("stopped")
+        raise SystemExit(130) from None

@@ -1,0 +1,118 @@
+"""What the commands print of the stores: orders, the chain of reasons behind one, what came in and what was recommended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.panel import Panel
+from rich.tree import Tree
+
+from stonks_cli.root import OUT, print_table
+from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.stores.lake.pipeline_tables import (
+    DOCUMENTS,
+    IMPACT_RECORDS,
+    RECOMMENDATION_EVIDENCE,
+    RECOMMENDATIONS,
+    TREND_WINDOWS,
+)
+from stonks_core.stores.opening import Stores
+
+ORDER_COLUMNS = {
+    "book": "book", "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state",
+    "notional": "dollars", "quantity": "shares", "filled_quantity": "filled", "average_price": "at", "decided_as_of": "decided as of",
+}  # fmt: skip
+
+
+def orders_of(book: str, stores: Stores) -> list[dict[str, Any]]:
+    """A book's orders, oldest first, as plain values."""
+    rows = stores.database.fetch(
+        """
+        SELECT o.order_id::text, o.client_order_id, o.broker_order_id, o.ticker, o.side, o.type, o.purpose, o.state,
+               o.notional::float, o.quantity::float, o.filled_quantity::float, o.average_price::float,
+               o.decision_id, o.recommendation_id, o.created_at, d.as_of AS decided_as_of
+        FROM orders o LEFT JOIN trading_decisions d USING (decision_id) ORDER BY o.created_at, o.order_id
+        """
+    )
+    return [{"book": book, **row} for row in rows]
+
+
+def print_orders(orders: list[dict[str, Any]]) -> None:
+    """The orders as a table."""
+    if not orders:
+        OUT.print("no order yet: `stonks up` or `stonks demo` makes some")
+        return
+    print_table("Orders", orders, ORDER_COLUMNS)
+
+
+def came_in(stores: Stores) -> dict[str, Any]:
+    """Counts of what the pipeline holds, and the newest recommendations with their best evidence."""
+    tables = (DOCUMENTS, IMPACT_RECORDS, TREND_WINDOWS, RECOMMENDATIONS, RECOMMENDATION_EVIDENCE)
+    sql = LakeSql(stores.lake, tables)
+    try:
+        counts = sql.rows(
+            "SELECT source_type, document_type, count(*) AS documents, count(DISTINCT cluster_id) AS stories, "
+            "avg(quality_score) AS quality FROM documents GROUP BY ALL ORDER BY ALL"
+        )
+        recommended = sql.rows(
+            """
+            SELECT r.recommendation_id, r.as_of, r.ticker, r.window, r.action, r.mode, r.risk_class, r.score, r.confidence,
+                   e.quote, e.document_id, r.thesis
+            FROM recommendations r
+            LEFT JOIN recommendation_evidence e ON e.recommendation_id = r.recommendation_id AND e.rank = 1
+            WHERE r.action IN ('buy', 'sell') ORDER BY r.as_of DESC, r.strength * r.confidence DESC LIMIT 15
+            """
+        )
+    finally:
+        sql.close()
+    return {"documents": counts, "recommendations": recommended}
+
+
+def print_came_in(report: Mapping[str, Any]) -> None:
+    """The same as tables."""
+    print_table(
+        "What came in",
+        report["documents"],
+        {
+            "source_type": "source",
+            "document_type": "type",
+            "documents": "documents",
+            "stories": "stories",
+            "quality": "quality",
+        },
+    )
+    print_table(
+        "What was recommended, and the best reason",
+        report["recommendations"],
+        {"ticker": "ticker", "window": "window", "action": "action", "mode": "mode", "score": "score",
+         "confidence": "confidence", "quote": "because"},
+    )  # fmt: skip
+
+
+def print_why(chain: Mapping[str, Any]) -> None:
+    """The chain behind an order, from the order down to the sentences."""
+    order, decision = chain["order"], chain.get("decision") or {}
+    recommendation, trend = chain.get("recommendation") or {}, chain.get("trend") or {}
+    tree = Tree(f"[bold]order {order['order_id']}[/bold]: {order['side']} {order['ticker']}, {order['state']}")
+    step = tree.add(f"decision {decision.get('decision_id', '?')}: {escape(str(decision.get('sentence', '')))}")
+    if recommendation:
+        step = step.add(
+            f"recommendation {recommendation['recommendation_id']}: {recommendation['action']} {recommendation['ticker']} "
+            f"({recommendation['window']}), confidence {recommendation['confidence']:.2f}, as of {recommendation['as_of']}"
+        )
+    if trend:
+        step = step.add(
+            f"trend {trend['trend_id']}: {trend['direction']}, score {trend['score']:+.2f}, strength {trend['strength']:.2f}, "
+            f"contradiction {trend['contradiction']:.2f}"
+        )
+    for evidence in chain["evidence"]:
+        mark = "" if evidence.get("verified", True) else " [red](the stored text no longer matches)[/red]"
+        leaf = step.add(
+            f"{evidence['rank']}. {evidence['stance']}, weight {evidence['weight']:.3f}, {evidence['layer']} layer, "
+            f"{escape(str(evidence.get('publisher') or ''))} {escape(str(evidence.get('title') or ''))}{mark}"
+        )
+        leaf.add(Panel(escape(evidence["quote"]), expand=False))
+        leaf.add(
+            f"document {evidence['document_id']}, characters {evidence['start']} to {evidence['end']}, sha256 {evidence['sha256'][:16]}…"
+        )
+    OUT.print(tree)

@@ -1,0 +1,68 @@
+"""What every command starts from: settings out of the environment, and failures as one sentence and an exit status."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import stonks_core
+from stonks_core.errors import StonksError
+from stonks_core.settings import Settings, load_settings
+
+P = ParamSpec("P")
+OUT = Console()
+ERR = Console(stderr=True)
+PROJECT = Path(stonks_core.__file__).parent.parent
+
+
+def settings() -> Settings:
+    """This process's settings, with an absolute home."""
+    loaded = load_settings(os.environ, Path(".env"))
+    home = loaded.general.home.expanduser().absolute()
+    return replace(loaded, general=loaded.general.model_copy(update={"home": home}))
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """A command whose known failures end in their sentence on standard error and exit status 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except StonksError as error:
+            ERR.print(f"stonks: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+
+    return run
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on standard output."""
+    json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Rows as a table; `columns` maps keys to headings."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(row.get(key)) for key in columns))
+    OUT.print(table)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value).replace("[", r"\[")
