@@ -176,9 +176,9 @@ class OllamaClient:
             ) from error
 
 
-def connect(settings: Ollama) -> OllamaClient:
-    """The client that the settings describe."""
-    urls = [url.strip().rstrip("/") for url in settings.base_url.split(",") if url.strip()]
+def connect(address: str, settings: Ollama) -> OllamaClient:
+    """The client of the server at an address, or of several separated by commas, with the settings' limits."""
+    urls = [url.strip().rstrip("/") for url in address.split(",") if url.strip()]
     return OllamaClient(urls, timeout=settings.timeout, max_retries=settings.max_retries)
 
 

@@ -9,18 +9,22 @@ from stonks_assets.extraction.reading import EventReading
 from stonks_core.identifiers import digest
 from stonks_core.registry.universe import Universe
 
+NO_EVENT = "none"
 _SHARED = ("day", "document_id", "cluster_id", "credibility", "published_at", "available_at")
 
 
 def event_row(document: Mapping[str, Any], reading: EventReading) -> dict[str, Any]:
-    """The row of `global_events` for a classified document; ValueError for a reading in which no answer held."""
+    """The row of `global_events` for a classified document; ValueError for a reading in which no answer held.
+
+    A document that reports no macro event has a row too, of type `none` and confidence 0, so that it counts as read.
+    """
     event, span, answer = reading.event, reading.span, reading.answer
     if event is None or span is None or answer is None:
         raise ValueError(f"document {reading.document_id} has no classified event: record its failure instead")
     return {
         **{name: document[name] for name in _SHARED},
         "event_id": digest("event", reading.document_id),
-        "type": event.type,
+        "type": event.type if event.is_macro_event else NO_EVENT,
         "summary": event.summary.strip(),
         "severity": event.severity,
         "direction": event.direction,
@@ -28,7 +32,7 @@ def event_row(document: Mapping[str, Any], reading: EventReading) -> dict[str, A
         "sectors": _list_of(event.sectors),
         "commodities": _list_of(event.commodities),
         "duration": event.duration,
-        "confidence": event.confidence,
+        "confidence": event.confidence if event.is_macro_event else 0.0,
         "quote": span.quote,
         "quote_start": span.start,
         "quote_end": span.end,
@@ -70,7 +74,7 @@ def impact_rows(event: Mapping[str, Any], universe: Universe, least_confidence: 
 
     An event below the least confidence makes none. A company without an exposure profile is exposed by its sector.
     """
-    if event["confidence"] < least_confidence:
+    if event["type"] == NO_EVENT or event["confidence"] < least_confidence:
         return []
     reach = reach_of(event)
     rows = []

@@ -39,11 +39,12 @@ EXTRACTOR_PROMPT = (
 CLASSIFIER_PROMPT = (
     "You read a report about the economy, politics, nature or markets and classify the event that it is about.\n"
     f"{_DATA_RULE}\n"
-    "Fields: `type`, two or three words for the kind of event; `summary` in at most three sentences; `severity`: low, "
+    "Fields: `is_macro_event`, false for a report about a single company or about nothing that moves markets; "
+    "`type`, two or three words for the kind of event; `summary` in at most three sentences; `severity`: low, "
     "moderate, high or critical for listed companies; `direction` from -1 (bad for business) to 1 (good); `regions`, "
     "`sectors` and `commodities` that it concerns, each with a `weight` from 0 to 1, a commodity also with the "
     "`price_direction` 1 (dearer) or -1 (cheaper); `duration`: short (days), medium (weeks) or long (months); `confidence` "
-    "from 0 to 1, near 0 where there is no such event; and `quote`: the one sentence of the document that states the "
+    "from 0 to 1; and `quote`: the one sentence of the document that states the "
     "event, copied character by character."
 )
 

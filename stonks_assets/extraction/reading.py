@@ -32,6 +32,7 @@ from stonks_core.vocabulary import Catalyst
 MOST_COMPANIES = 25  # asked about in one prompt; of more, those that the section names most
 FRAME_TOKENS = 256  # for fences, title and the companies' names
 LEAST_SECTION = 64
+NO_SPAN = Span(0, 0, "")
 Parsed = TypeVar("Parsed", DocumentAnswer, EventAnswer)
 
 
@@ -172,13 +173,13 @@ def classify_document(
     held: list[tuple[EventAnswer, Span, Answer]] = []
     for section, event, answer in read:
         span = locate(event.quote, document.text, section.start, section.end) or locate(event.quote, document.text)
-        if span is None:
+        if span is None and event.is_macro_event:
             errors.append(
                 f"the quote of {config.model} is not in document {document.document_id}: {event.quote[:120]!r}"
             )
         else:
-            held.append((event, span, answer))
-    best = max(held, key=lambda entry: (entry[0].confidence, -entry[1].start), default=(None, None, None))
+            held.append((event, span or NO_SPAN, answer))
+    best = max(held, key=lambda entry: (entry[0].is_macro_event, entry[0].confidence), default=(None, None, None))
     return EventReading(document.document_id, best[0], best[1], config, best[2], tuple(answers), tuple(errors))
 
 

@@ -87,8 +87,9 @@ class WeightedCommodity(_Strict):
 
 
 class EventAnswer(_Strict):
-    """The event classifier's answer."""
+    """The event classifier's answer. Where `is_macro_event` is false the rest means nothing, and the quote may be empty."""
 
+    is_macro_event: bool
     type: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     summary: Summary
     severity: Severity
@@ -98,7 +99,7 @@ class EventAnswer(_Strict):
     commodities: Annotated[list[WeightedCommodity], Field(max_length=len(COMMODITIES))]
     duration: Duration
     confidence: Share
-    quote: Quote
+    quote: Annotated[str, StringConstraints(max_length=LONGEST_QUOTE)]
 
 
 def read_document_answer(answer: str) -> DocumentAnswer:

@@ -37,12 +37,12 @@ class Session:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Session":
-        settings = self.pipeline.settings.ollama
-        self.agent: Agent = load_agent(self.pipeline.database, self.agent_name, settings.model)
+        settings, endpoints = self.pipeline.settings.ollama, self.pipeline.settings.endpoints
+        self.agent: Agent = load_agent(self.pipeline.database, self.agent_name, endpoints.model)
         self.deadline: datetime = self.pipeline.clock.now() + timedelta(seconds=self.budget)
         client = None
         if not settings.replay_only:
-            client = self._stack.enter_context(self.connect() if self.connect else connect(settings))
+            client = self._stack.enter_context(self.connect() if self.connect else connect(endpoints.ollama, settings))
         self.asker = Asker(
             RecordedAnswers(self.pipeline.database),
             client,

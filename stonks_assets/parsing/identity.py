@@ -80,4 +80,4 @@ def filing_identity(accession: str) -> str:
 
 def document_id(feed_day: date, identity: str) -> str:
     """`yyyymmdd-` and 20 hexadecimal digits of SHA-256 over the canonical address (or filing identity)."""
-    return f"{feed_day:%Y%m%d}-{digest(identity, length=ID_DIGITS)}"
+    return f"{feed_day.isoformat().replace('-', '')}-{digest(identity, length=ID_DIGITS)}"

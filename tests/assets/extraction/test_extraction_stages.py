@@ -1,0 +1,208 @@
+"""The extraction stages against a real PostgreSQL, a real lake and the sandbox's Ollama over loopback HTTP."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from stonks_assets.extraction.client import OllamaClient
+from stonks_assets.extraction.macro_step import materialise_global_events, materialise_macro_impacts
+from stonks_assets.extraction.step import materialise_intelligence
+from stonks_assets.parsing.mentions import CompanyMatcher, CompanyNames
+from stonks_assets.parsing.parse import mention_rows, parse_raw
+from stonks_assets.pipeline import Pipeline
+from stonks_core.clock import ManualClock
+from stonks_core.settings import load_settings
+from stonks_core.stores.lake import pipeline_tables as tables
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.postgres import Database
+from stonks_sandbox.ollama import build_ollama
+
+DAY = date(2026, 3, 2)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BEAT = (
+    "<html><body><article><h1>Orion Systems beats estimates</h1><p>Orion Systems reported quarterly revenue of $4.2 "
+    "billion, well above analyst estimates, and raised its full-year guidance.</p><p>Shares of Orion Systems jumped "
+    "after the record profit, which management called the strongest quarter in its history. Demand for its storage "
+    "products grew by 30 percent from a year ago, and the company expects the growth to continue through the year.</p>"
+    "</article></body></html>"
+)
+STORM = (
+    "<html><body><article><h1>Oil prices surge as war breaks out</h1><p>Oil prices surged on Monday after war broke "
+    "out in the Middle East and crude exports were halted.</p><p>The crisis threatens energy supply across Europe and "
+    "Asia, and economists expect inflation to rise sharply. Airlines and manufacturers warned of higher costs, while "
+    "energy producers are expected to gain from the price of oil in the coming months.</p></article></body></html>"
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    app = FastAPI()
+    app.include_router(build_ollama(), prefix="/ollama")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        running = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=running.run, args=([listener],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        running.should_exit = True
+        thread.join()
+
+
+def seed_registry(database: Database) -> None:
+    for ticker, name, sector in (
+        ("ORIN", "Orion Systems Inc.", "Information Technology"),
+        ("PETR", "Petra Oil Corp", "Energy"),
+    ):
+        database.execute(
+            "INSERT INTO companies (ticker, legal_name, sector) VALUES (%s, %s, %s)", (ticker, name, sector)
+        )
+    database.execute(
+        "INSERT INTO exposure_profiles (company_id, revenue_by_region, commodity_sensitivity)"
+        """ SELECT company_id, '{"europe": 0.6}', '{"oil": 0.9}' FROM companies WHERE ticker = 'PETR'"""
+    )
+
+
+def raw(item: str, html: str, source_type: str = "web_scrape", **changes: Any) -> dict[str, Any]:
+    return {
+        "day": DAY.isoformat(),
+        "item_id": item,
+        "sha256": item * 8,
+        "source_id": "source",
+        "source_type": source_type,
+        "source_name": "Example Wire",
+        "ticker": None,
+        "kind": "page",
+        "url": f"https://example.com/{item}",
+        "http_status": 200,
+        "response_headers": "{}",
+        "media_type": "text/html",
+        "payload": html.encode(),
+        "credibility": 0.5,
+        "published_at": NOON - timedelta(hours=1),
+        "fetched_at": NOON - timedelta(minutes=5),
+        "available_at": NOON - timedelta(minutes=5),
+        "backfilled": False,
+    } | changes
+
+
+def store(lake: Lake, *rows: dict[str, Any]) -> None:
+    matcher = CompanyMatcher([CompanyNames("ORIN", "Orion Systems Inc."), CompanyNames("PETR", "Petra Oil Corp")])
+    for row in rows:
+        parsed = parse_raw(row, matcher)
+        clustered = dict(parsed.row) | {"cluster_id": parsed.document_id, "origin_document_id": parsed.document_id}
+        lake.merge(tables.DOCUMENT_COMPANY_MENTIONS, mention_rows(parsed))
+        lake.merge(tables.DOCUMENTS, [clustered])
+
+
+@pytest.fixture
+def pipeline(database: Database, lake: Lake, server: str) -> Pipeline:
+    seed_registry(database)
+    settings = load_settings({"SANDBOX_URL": server})
+    return Pipeline(settings, lake, database, ManualClock(NOON))
+
+
+def test_a_document_becomes_intelligence_with_a_verbatim_quote(pipeline: Pipeline) -> None:
+    store(pipeline.lake, raw("beat", BEAT))
+    report = materialise_intelligence(pipeline, DAY, NOON)
+    assert report.failed == 0
+    document = pipeline.lake.read(tables.DOCUMENTS).to_pylist()[0]
+    read = pipeline.lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()[0]
+    impact = pipeline.lake.read(tables.IMPACT_RECORDS).to_pylist()[0]
+    assert (read["status"], read["impacts_kept"], read["model"]) == ("extracted", 1, "stonks-rules:latest")
+    assert (impact["ticker"], impact["document_sha256"]) == ("ORIN", document["sha256"])
+    assert impact["sentiment"] > 0
+    assert document["text"][impact["quote_start"] : impact["quote_end"]] == impact["quote"]
+    answers = pipeline.database.fetch("SELECT answer_key, model_digest FROM recorded_answers")
+    assert [(row["answer_key"], row["model_digest"]) for row in answers] == [(read["answer_key"], read["model_digest"])]
+    log = pipeline.database.fetch("SELECT agent, ok, kept, recorded FROM agent_performance_log")
+    assert log == [{"agent": "document-extractor", "ok": True, "kept": 1, "recorded": False}]
+
+
+def test_a_second_run_changes_nothing(pipeline: Pipeline) -> None:
+    store(pipeline.lake, raw("beat", BEAT))
+    materialise_intelligence(pipeline, DAY, NOON)
+    versions = [pipeline.lake.version(t) for t in (tables.DOCUMENT_INTELLIGENCE, tables.IMPACT_RECORDS)]
+    report = materialise_intelligence(pipeline, DAY, NOON)
+    assert set(report.written.values()) == {0}
+    assert versions == [pipeline.lake.version(t) for t in (tables.DOCUMENT_INTELLIGENCE, tables.IMPACT_RECORDS)]
+
+
+def test_a_replay_from_the_record_gives_the_same_rows_without_a_server(
+    pipeline: Pipeline, lake: Lake, tmp_path: Any
+) -> None:
+    store(lake, raw("beat", BEAT))
+    materialise_intelligence(pipeline, DAY, NOON)
+    before = lake.read(tables.IMPACT_RECORDS).to_pylist()
+    lake.delete(tables.IMPACT_RECORDS, "true")
+    lake.delete(tables.DOCUMENT_INTELLIGENCE, "true")
+    offline = load_settings({"OLLAMA_REPLAY_ONLY": "true", "SANDBOX_URL": "http://127.0.0.1:1"})
+    report = materialise_intelligence(Pipeline(offline, lake, pipeline.database, ManualClock(NOON)), DAY, NOON)
+    assert report.failed == 0
+    assert lake.read(tables.IMPACT_RECORDS).to_pylist() == before
+
+
+def test_replay_only_without_a_record_leaves_the_document_undone(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT))
+    offline = load_settings({"OLLAMA_REPLAY_ONLY": "true", "SANDBOX_URL": "http://127.0.0.1:1"})
+    report = materialise_intelligence(Pipeline(offline, lake, pipeline.database, ManualClock(NOON)), DAY, NOON)
+    assert (report.failed, lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
+
+
+def test_an_unreachable_server_leaves_documents_undone_and_says_so(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT))
+
+    def nowhere() -> OllamaClient:
+        return OllamaClient(["http://127.0.0.1:1"], timeout=1, max_retries=1, sleep=lambda _: None)
+
+    report = materialise_intelligence(pipeline, DAY, NOON, connect=nowhere)
+    assert (report.failed, lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
+    failure = pipeline.database.fetch_one("SELECT stage, status, error FROM failures")
+    assert failure is not None
+    assert (failure["stage"], failure["status"]) == ("extraction", "open")
+    assert "cannot be reached" in failure["error"]
+    materialise_intelligence(pipeline, DAY, NOON)
+    assert lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows == 1
+    assert pipeline.database.fetch_one("SELECT status FROM failures") == {"status": "resolved"}
+
+
+def test_low_quality_and_later_documents_are_not_read(pipeline: Pipeline, lake: Lake) -> None:
+    later = raw("late", BEAT, available_at=NOON + timedelta(hours=1), fetched_at=NOON + timedelta(hours=1))
+    store(lake, raw("stub", "<p>Orion Systems: subscribe now to continue reading</p>"), later)
+    report = materialise_intelligence(pipeline, DAY, NOON)
+    assert report.written["document_intelligence"] == 0
+
+
+def test_a_spent_budget_starts_nothing(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT))
+    report = materialise_intelligence(pipeline, DAY, NOON, budget=-1)
+    assert (report.written["document_intelligence"], report.figures["undone"]) == (0, 1)
+
+
+def test_a_macro_report_becomes_an_event_and_impacts(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("storm", STORM, "macro_news"))
+    assert materialise_intelligence(pipeline, DAY, NOON).written["document_intelligence"] == 0
+    assert materialise_global_events(pipeline, DAY, NOON).written == {"global_events": 1}
+    event = lake.read(tables.GLOBAL_EVENTS).to_pylist()[0]
+    text = lake.read(tables.DOCUMENTS).to_pylist()[0]["text"]
+    assert text[event["quote_start"] : event["quote_end"]] == event["quote"] != ""
+    materialise_macro_impacts(pipeline, DAY, NOON)
+    impacts = {row["ticker"]: row for row in lake.read(tables.MACRO_IMPACTS).to_pylist()}
+    assert impacts["PETR"]["exposure"] > 0
+    version = lake.version(tables.MACRO_IMPACTS)
+    assert materialise_macro_impacts(pipeline, DAY, NOON).written == {"macro_impacts": 0}
+    assert materialise_global_events(pipeline, DAY, NOON).written == {"global_events": 0}
+    assert lake.version(tables.MACRO_IMPACTS) == version
+
+
+def test_a_report_without_an_event_is_read_once_and_makes_no_impacts(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT, "macro_news"))
+    materialise_global_events(pipeline, DAY, NOON)
+    assert [row["type"] for row in lake.read(tables.GLOBAL_EVENTS).to_pylist()] == ["none"]
+    materialise_macro_impacts(pipeline, DAY, NOON)
+    assert lake.read(tables.MACRO_IMPACTS).num_rows == 0
