@@ -18,8 +18,8 @@ from stonks_sandbox.world.protocol import Company, Filing, World
 
 HISTORY = timedelta(days=400)
 """How far back a filer's submissions reach in a synthetic world; a recording's reach to its beginning."""
-FEED_REACH = timedelta(days=3)
-"""How far back the feed of the latest filings looks in a synthetic world."""
+FEED_REACH = {"synthetic": timedelta(days=3), "recorded": timedelta(days=30)}
+"""How far back the feed of the latest filings looks; a recording of few companies has few filings a day."""
 TICK = timedelta(microseconds=1)
 SUBMISSIONS = re.compile(r"CIK(\d{10})(?:-submissions-(\d{3}))?\.json")
 MISSING_JSON = (
@@ -49,9 +49,9 @@ class EdgarRoute(APIRoute):
         return handle
 
 
-def _all_filings(world: World, cik: int | None, reach: timedelta) -> Sequence[Filing]:
+def _history(world: World, cik: int) -> Sequence[Filing]:
     now = world.clock.now()
-    start = now - reach if world.kind == "synthetic" else datetime(1993, 1, 1, tzinfo=UTC)
+    start = now - HISTORY if world.kind == "synthetic" else datetime(1993, 1, 1, tzinfo=UTC)
     return world.filings(start, now + TICK, cik)
 
 
@@ -95,7 +95,7 @@ def _submissions(world: World, name: str) -> Response:
     company = _filer(world, int(match[1])) if match else None
     if match is None or company is None or company.cik is None:
         return Response(MISSING_JSON, 404, media_type="application/xml")
-    filings = _all_filings(world, company.cik, HISTORY)
+    filings = _history(world, company.cik)
     if match[2] is None:
         return Response(orjson.dumps(submissions(company, filings)), media_type="application/json")
     parts = {file_name(company.cik, number): part for number, part in enumerate(older_parts(filings), start=1)}
@@ -113,12 +113,13 @@ def _current(request: Request, world: World) -> Response:
     if query.get("action", "getcurrent") != "getcurrent":
         return Response(MISSING_PAGE, 404, media_type="text/html")
     form = query.get("type", "")
-    found = [row for row in _all_filings(world, None, FEED_REACH) if row.form.startswith(form)]
+    now = world.clock.now()
+    found = [row for row in world.filings(now - FEED_REACH[world.kind], now + TICK) if row.form.startswith(form)]
     found.reverse()
     start = _number(query.get("start", ""), 0, 1_000_000)
     count = max(1, _number(query.get("count", ""), 40, 100))
     base = f"{str(request.base_url).rstrip('/')}/edgar/www"
-    feed = current_feed(base, found[start : start + count], world.clock.now())
+    feed = current_feed(base, found[start : start + count], now)
     return Response(feed, headers={"Content-Type": "application/atom+xml", "Cache-Control": "no-cache"})
 
 

@@ -23,6 +23,10 @@ SLOTS = 4
 SLOT_CHANCE = (0.80, 0.45, 0.20, 0.05)
 MOOD_PULL = 0.22
 COMPANY_DRAWS, MACRO_SLOTS, RUMOUR_SLOTS = 14, 3, 6
+MACRO_PLACE = 900
+RUMOUR_PLACE = 950
+PLACES = 1000
+"""An event's ordinal lies below this, company events' below MACRO_PLACE; accession numbers rest on it."""
 CONTRADICTED = 0.14
 ORIGINAL_RIGHT = 0.6
 LEAKED = 0.05
@@ -177,7 +181,7 @@ class Calendar:
         return Event(
             event_id=f"m{day}-{slot}",
             day=day,
-            ordinal=1000 + slot,
+            ordinal=MACRO_PLACE + slot,
             kind=EventKind.MACRO,
             at=at,
             segment=segment,
@@ -198,7 +202,7 @@ class Calendar:
         return Event(
             event_id=f"r{day}-{slot}",
             day=day,
-            ordinal=2000 + slot,
+            ordinal=RUMOUR_PLACE + slot,
             kind=EventKind.FALSE_RUMOUR,
             at=at,
             segment=segment,

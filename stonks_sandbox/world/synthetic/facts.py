@@ -17,6 +17,7 @@ BROKERS = (
 )
 ANALYSTS = ("Wren Castell", "Idris Halvorsen", "Marta Quill", "Jonah Bexfield", "Soraya Lund", "Ptolemy Greer")
 NEWCOMERS = ("Vivienne Okoro", "Katarina Ellsworth", "Naomi Strand", "Beatrix Falconer", "Rosamund Achterberg")
+SUITORS = ("Castellan Group", "Orrery Industries", "Blackthorn Holdings", "Meridian Capital Partners", "Amberline")
 PARTNERS = {
     "Information Technology": ("Cascadia Cloud Services", "the state of Arcadia", "Norrland Telecom"),
     "Health Care": ("Riverbend Hospitals", "the Unified Health Trust", "Clearwater Clinics"),
@@ -92,6 +93,7 @@ class Facts:
             "mishap": mishap,
             "mishap_c": mishap[0].upper() + mishap[1:],
             "mishap_n": mishap.removeprefix("an ").removeprefix("a "),
+            "suitor": pick.choice(SUITORS),
             "target": pick.choice(PARTNERS[profile.sector]),
             "rival": rival.short,
             "sector_l": profile.sector.lower(),

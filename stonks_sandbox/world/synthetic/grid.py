@@ -20,7 +20,7 @@ from stonks_sandbox.world.synthetic.universe import profiles
 FINE = 5
 PER_SEGMENT = 300 // FINE
 FINE_BARS = SEGMENTS * PER_SEGMENT
-COARSE_KEPT, FINE_KEPT = 24, 72
+COARSE_KEPT, FINE_KEPT = 24, 48
 SHARES_A_TRADE = 80.0
 
 
@@ -54,10 +54,10 @@ class Columns:
         """Every `size` bars as one; the length must be a multiple of it."""
         shape = (len(self) // size, size)
         return Columns(
-            self.open.reshape(shape)[:, 0],
+            self.open.reshape(shape)[:, 0].copy(),
             self.high.reshape(shape).max(axis=1),
             self.low.reshape(shape).min(axis=1),
-            self.close.reshape(shape)[:, -1],
+            self.close.reshape(shape)[:, -1].copy(),
             self.volume.reshape(shape).sum(axis=1),
             self.turnover.reshape(shape).sum(axis=1),
         )

@@ -4,13 +4,14 @@ A plan knows when and by whom a document is published; its words come from `writ
 """
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from stonks_sandbox.world.synthetic.catalysts import FORCES
 from stonks_sandbox.world.synthetic.draws import day_start, generator
-from stonks_sandbox.world.synthetic.events import Dispute, Event, EventKind
+from stonks_sandbox.world.synthetic.events import PLACES, Dispute, Event, EventKind
 from stonks_sandbox.world.synthetic.factors import Floats
 from stonks_sandbox.world.synthetic.universe import profiles
 
@@ -71,14 +72,22 @@ class Newsroom:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._lock = threading.Lock()
+        self._drawn: tuple[int, Floats] | None = None
 
     def plans(self, event: Event) -> list[Plan]:
         """All documents of an event, by time of publication."""
-        rng = generator(self._seed, "documents", event.day, event.ordinal)
-        draws = rng.random(DRAWS)
+        draws = self._day_draws(event.day)[event.ordinal]
         tell = self._rumours if event.kind is EventKind.FALSE_RUMOUR else self._reports
         found = tell(event, draws)
         return sorted(found, key=lambda plan: (plan.at, plan.document_id))
+
+    def _day_draws(self, day: int) -> Floats:
+        """One row of draws for each place of an event in a day."""
+        with self._lock:
+            if self._drawn is None or self._drawn[0] != day:
+                self._drawn = (day, generator(self._seed, "documents", day).random((PLACES, DRAWS)))
+            return self._drawn[1]
 
     def _plan(self, event: Event, role: Role, number: int, publisher: str, delay: timedelta, *, wire: bool) -> Plan:
         identity = accession(event) if role is Role.FILING else _identity(self._seed, event, role, number)

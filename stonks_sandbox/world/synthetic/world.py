@@ -23,6 +23,7 @@ from stonks_sandbox.world.synthetic.writing import write
 
 ARTICLE_DAYS_KEPT = 40
 PLAN_DAYS_KEPT = 420
+FILINGS_KEPT = 4000
 TICK = timedelta(microseconds=1)
 
 
@@ -48,7 +49,7 @@ class SyntheticWorld:
         self._lock = threading.RLock()
         self._plans: OrderedDict[int, list[Plan]] = OrderedDict()
         self._articles: OrderedDict[int, list[Article]] = OrderedDict()
-        self._filings: OrderedDict[int, list[Filing]] = OrderedDict()
+        self._filings: OrderedDict[str, Filing] = OrderedDict()
         self._companies = tuple(profile.company for profile in profiles())
 
     def truth_file(self, state: Path) -> TruthFile:
@@ -111,12 +112,7 @@ class SyntheticWorld:
     def filings(self, start: datetime, end: datetime, cik: int | None = None) -> Sequence[Filing]:
         """Filings accepted in [start, end) and not after now, oldest first."""
         end = min(end, self.clock.now() + TICK)
-        found = [
-            filing
-            for day in self._story_days(start, end)
-            for filing in self._day_filings(day)
-            if start <= filing.accepted_at < end and cik in (None, filing.cik)
-        ]
+        found = [filing for day in self._story_days(start, end) for filing in self._day_filings(day, start, end, cik)]
         return sorted(found, key=lambda filing: (filing.accepted_at, filing.accession))
 
     def filing(self, accession: str) -> Filing | None:
@@ -153,12 +149,20 @@ class SyntheticWorld:
                 _keep(self._articles, day, known, ARTICLE_DAYS_KEPT)
             return known
 
-    def _day_filings(self, day: int) -> list[Filing]:
+    def _day_filings(self, day: int, start: datetime, end: datetime, cik: int | None) -> list[Filing]:
+        """Only what is asked for is written, because a filer's history is a small part of everybody's."""
+        return [
+            self._filing(plan)
+            for plan in self._day_plans(day)
+            if plan.role is Role.FILING and start <= plan.at < end and cik in (None, _cik(plan))
+        ]
+
+    def _filing(self, plan: Plan) -> Filing:
         with self._lock:
-            known = self._filings.get(day)
+            known = self._filings.get(plan.document_id)
             if known is None:
-                known = [press.filing(self.seed, plan) for plan in self._day_plans(day) if plan.role is Role.FILING]
-                _keep(self._filings, day, known, PLAN_DAYS_KEPT)
+                known = press.filing(self.seed, plan)
+                _keep(self._filings, plan.document_id, known, FILINGS_KEPT)
             return known
 
     def _article(self, plan: Plan) -> Article:
@@ -182,10 +186,15 @@ class SyntheticWorld:
         )
 
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
-def _keep(shelf: OrderedDict[int, T], day: int, value: T, most: int) -> None:
-    shelf[day] = value
+def _cik(plan: Plan) -> int | None:
+    return None if plan.event.company is None else profiles()[plan.event.company].company.cik
+
+
+def _keep(shelf: OrderedDict[K, T], key: K, value: T, most: int) -> None:
+    shelf[key] = value
     while len(shelf) > most:
         shelf.popitem(last=False)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.world.synthetic import macro
 from stonks_sandbox.world.synthetic.events import EventKind
 from stonks_sandbox.world.synthetic.facts import Facts
@@ -55,7 +56,10 @@ def report(facts: Facts, pick: random.Random) -> Text:
     pieces = [entry["leads"][which]] + [pick.choice(group) for group in entry["groups"]]
     if pick.random() < 0.45:
         pieces.insert(2, pick.choice(general["context"]))
+    tone = "0" if facts.event.catalyst is Catalyst.OTHER else _sign(facts.event.claimed)
+    pieces.append(pick.choice(general[f"industry{tone}"]))
     pieces.append(pick.choice(general["background"]))
+    pieces.append(pick.choice(general["outlook"]))
     pieces.append(pick.choice(general["closing"]))
     paragraphs = tuple(piece.format_map(words) for piece in pieces)
     return Text(
