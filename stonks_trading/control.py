@@ -1,7 +1,6 @@
 """What the engine is told and what it has tripped over: pause, kill switch, breakers, tier, locks. Rows in, records out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,19 +8,8 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import RiskTier
+from stonks_trading.decide.breakers import Trip
 from stonks_trading.records import Breaker, EngineState
-
-
-@dataclass(frozen=True)
-class Trip:
-    """A breaker that trips: what it saw, what it allows, when it resets itself (None: only by a person)."""
-
-    breaker: Breaker
-    value: float
-    threshold: float
-    sentence: str
-    ticker: str = ""
-    resets_at: datetime | None = None
 
 
 def switches(connection: Connection) -> Mapping[str, Any]:
@@ -36,7 +24,7 @@ def kill_switch(connection: Connection) -> bool:
 
 
 def engine_state(
-    connection: Connection, account_id: str, as_of: datetime, tier: RiskTier, *, enabled: bool
+    connection: Connection, account_id: str, as_of: datetime, tier: RiskTier, session_open: datetime, *, enabled: bool
 ) -> EngineState:
     """The engine's state at an instant. `tier` is the configured one, which the history overrides."""
     told = switches(connection)
@@ -45,9 +33,25 @@ def engine_state(
         paused=bool(told.get("paused")) or bool(told.get("kill_switch")),
         tier=current_tier(connection, account_id, tier),
         tripped=tripped(connection, account_id, as_of),
-        entries_closed_because=str(told.get("entries_closed") or ""),
+        entries_closed_because=str(told.get("entries_closed") or "") or _blocked(connection, account_id),
         locked_tickers=locks(connection, account_id),
+        micro_trades_today=_micro_trades(connection, account_id, session_open),
     )
+
+
+def _blocked(connection: Connection, account_id: str) -> str:
+    row = connection.execute(
+        "SELECT status FROM broker_accounts WHERE account_id = %s AND blocked", (account_id,)
+    ).fetchone()
+    return f"the broker has blocked the account (status {row['status']})" if row else ""
+
+
+def _micro_trades(connection: Connection, account_id: str, since: datetime) -> int:
+    row = connection.execute(
+        "SELECT count(*) AS n FROM orders WHERE account_id = %s AND micro AND side = 'buy' AND intended_at >= %s",
+        (account_id, since),
+    ).fetchone()
+    return int(row["n"]) if row else 0
 
 
 def current_tier(connection: Connection, account_id: str, configured: RiskTier) -> RiskTier:
@@ -74,8 +78,8 @@ def tripped(connection: Connection, account_id: str, as_of: datetime) -> frozens
     )
 
 
-def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetime) -> bool:
-    """Store a trip and tell people; False where that breaker is tripped already."""
+def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetime, resets_at: datetime | None) -> bool:
+    """Store a trip and tell people; False where that breaker is tripped already. It resets itself at `resets_at`."""
     if happened.breaker in tripped(connection, account_id, as_of):
         return False
     connection.execute(
@@ -88,14 +92,27 @@ def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetim
             as_of,
             str(happened.breaker),
             happened.ticker,
-            happened.value,
-            happened.threshold,
-            happened.resets_at,
+            float(happened.value),
+            float(happened.limit),
+            resets_at,
             happened.sentence,
         ),
     )
     notify(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
     return True
+
+
+def pardoned(connection: Connection, account_id: str) -> frozenset[str]:
+    """Tickers whose loss a person has seen: their newest single_position event is a reset younger than the position."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT ON (e.ticker) e.ticker, e.event FROM circuit_breaker_events e
+        JOIN positions p ON (p.account_id, p.ticker) = (e.account_id, e.ticker)
+        WHERE e.account_id = %s AND e.breaker = 'single_position' AND e.at >= p.opened_at ORDER BY e.ticker, e.id DESC
+        """,
+        (account_id,),
+    ).fetchall()
+    return frozenset(row["ticker"] for row in rows if row["event"] == "reset")
 
 
 def locks(connection: Connection, account_id: str) -> Mapping[str, str]:

@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Literal
 
 from stonks_core.stores.postgres import Connection
+from stonks_trading import control
 from stonks_trading.broker import orders
-from stonks_trading.broker.costing import Lot, fold
 from stonks_trading.broker.orders import OrderRow
 from stonks_trading.broker.protocol import Execution
+from stonks_trading.decide import ledger
 
 
 def book(
@@ -54,16 +55,17 @@ def book(
     return True
 
 
-def lots(connection: Connection, account_id: str, ticker: str) -> list[Lot]:
-    """A ticker's fills, oldest first."""
+def booked(connection: Connection, account_id: str, ticker: str = "") -> list[ledger.Fill]:
+    """The account's fills, of one ticker where it is named, oldest first."""
     rows = connection.execute(
         """
-        SELECT fill_id, side, quantity, price, fee, executed_at AS at FROM fills WHERE account_id = %s AND ticker = %s
-        ORDER BY executed_at, side, cumulative_quantity, fill_id
+        SELECT order_id, execution_id, ticker, side, quantity, price, executed_at AS at, fee FROM fills
+        WHERE account_id = %(account_id)s AND (%(ticker)s = '' OR ticker = %(ticker)s)
+        ORDER BY executed_at, side, fill_id
         """,
-        (account_id, ticker),
+        {"account_id": account_id, "ticker": ticker},
     ).fetchall()
-    return [Lot(**row) for row in rows]
+    return [ledger.Fill(**row) for row in rows]
 
 
 def cash_balance(connection: Connection, account_id: str) -> Decimal | None:
@@ -96,8 +98,8 @@ def _reckon(connection: Connection, order: OrderRow, at: datetime) -> None:
         "SELECT quantity FROM positions WHERE account_id = %s AND ticker = %s FOR UPDATE",
         (order.account_id, order.ticker),
     ).fetchone()
-    folded = fold(lots(connection, order.account_id, order.ticker))
-    held = folded.holding
+    book = ledger.book(booked(connection, order.account_id, order.ticker))
+    held = book.holdings.get(order.ticker, ledger.Holding())
     opening = before is not None and before["quantity"] == 0
     connection.execute(
         """
@@ -107,8 +109,8 @@ def _reckon(connection: Connection, order: OrderRow, at: datetime) -> None:
         """,
         {
             "quantity": held.quantity,
-            "cost": abs(held.cost),
-            "realised": held.realised,
+            "cost": held.average_cost,
+            "realised": book.profit,
             "opened_at": held.opened_at,
             "opening": opening,
             "micro": order.micro,
@@ -117,15 +119,19 @@ def _reckon(connection: Connection, order: OrderRow, at: datetime) -> None:
             "ticker": order.ticker,
         },
     )
-    _store_realised(connection, list(folded.realised.items()))
+    _store_realised(connection, book.realised)
+    for missing in book.oversold:
+        control.notify(
+            connection, at, "critical", f"{order.ticker}: a fill is missing", missing.sentence, missing.sentence
+        )
 
 
-def _store_realised(connection: Connection, each: Sequence[tuple[int, Decimal]]) -> None:
+def _store_realised(connection: Connection, sales: Sequence[ledger.Realised]) -> None:
     connection.execute(
         """
         UPDATE fills SET realised_pnl = n.value
-        FROM unnest(%s::bigint[], %s::numeric[]) AS n(fill_id, value)
-        WHERE fills.fill_id = n.fill_id AND fills.realised_pnl <> n.value
+        FROM unnest(%s::text[], %s::text[], %s::numeric[]) AS n(order_id, execution_id, value)
+        WHERE (fills.order_id, fills.execution_id) = (n.order_id, n.execution_id) AND fills.realised_pnl <> n.value
         """,
-        ([fill_id for fill_id, _ in each], [value for _, value in each]),
+        ([s.fill.order_id for s in sales], [s.fill.execution_id for s in sales], [s.profit for s in sales]),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
@@ -99,7 +99,6 @@ def intend(
     as_of: datetime,
     valid_until: datetime | None = None,
     reference_price: Decimal | None = None,
-    micro: bool = False,
     fencing_token: int = 0,
 ) -> str | None:
     """Write an order's intent; its id, or None when this decision, or this tranche of the recommendation, has one."""
@@ -120,7 +119,6 @@ def intend(
             "account_id": account_id,
             "decision_id": decision_id,
             "recommendation_id": recommendation_id,
-            "micro": micro,
             "reference_price": reference_price,
             "fencing_token": fencing_token,
             "as_of": as_of,
@@ -259,4 +257,4 @@ def note(
 
 
 def _order(row: Row) -> OrderRow:
-    return OrderRow(**{**cast("dict[str, Any]", row), "state": OrderState(row["state"])})
+    return OrderRow(**{**row, "state": OrderState(row["state"])})

@@ -11,8 +11,7 @@ from decimal import Decimal
 
 from stonks_core.stores.postgres import Database
 from stonks_trading.broker import fills, orders
-from stonks_trading.broker.orders import OrderState
-from stonks_trading.broker.protocol import Account, Broker, BrokerPosition
+from stonks_trading.broker.protocol import Account, Broker, BrokerPosition, OrderState
 from stonks_trading.broker.sync import Swept, lock_ticker, store_prices, sweep, unlock_ticker
 
 ROUNDS = 3  # a fill may happen between two questions; a difference that lasts is one

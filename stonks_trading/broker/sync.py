@@ -9,7 +9,7 @@ from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control
 from stonks_trading.broker import fills, orders
 from stonks_trading.broker.orders import OrderRow
-from stonks_trading.broker.protocol import Account, Broker, BrokerPosition, Execution, TradeUpdate
+from stonks_trading.broker.protocol import Account, Broker, BrokerPosition, Execution, OrderState, TradeUpdate
 
 OVERLAP = timedelta(minutes=5)  # executions are asked for again from this long before the newest that is booked
 
@@ -111,15 +111,22 @@ def store_prices(
 
 
 def cancel_orders(
-    database: Database, broker: Broker, account_id: str, as_of: datetime, *, entries_only: bool, why: str
+    database: Database,
+    broker: Broker,
+    account_id: str,
+    as_of: datetime,
+    *,
+    entries_only: bool,
+    why: str,
+    ticker: str = "",
 ) -> int:
     """Cancel what can still fill, at the broker and in the outbox; how many were asked for. Exits stay with `entries_only`."""
     with database.connection() as connection:
-        waiting = orders.in_states(connection, account_id, (orders.OrderState.INTENDED,))
+        waiting = orders.in_states(connection, account_id, (OrderState.INTENDED,))
         working = orders.to_watch(connection, account_id)
     asked = 0
     for row in [*waiting, *working]:
-        if (entries_only and row.side == "sell") or row.state.final:
+        if (entries_only and row.side == "sell") or row.state.final or ticker not in {"", row.ticker}:
             continue
         asked += _cancel(database, broker, row, as_of, why)
     return asked
@@ -132,8 +139,8 @@ def _cancel(database: Database, broker: Broker, row: OrderRow, as_of: datetime, 
         current = orders.locked(connection, row.order_id)
         if current is None:
             return 0
-        if current.state is orders.OrderState.INTENDED:
-            orders.move(connection, current, orders.OrderState.CANCELED, as_of, "engine", why)
+        if current.state is OrderState.INTENDED:
+            orders.move(connection, current, OrderState.CANCELED, as_of, "engine", why)
         else:
             connection.execute(
                 "UPDATE orders SET cancel_asked_at = %s, reason = %s WHERE order_id = %s", (as_of, why, row.order_id)

@@ -409,7 +409,8 @@ CREATE TABLE engine_heartbeats (
 
 CREATE TABLE engine_control (
     key text PRIMARY KEY CHECK (key IN
-        ('paused', 'kill_switch', 'cancel_all', 'flatten', 'entries_closed', 'auto_tier')),
+        ('paused', 'kill_switch', 'cancel_all', 'flatten', 'entries_closed', 'auto_tier',
+        'rebalanced_at')),
     value jsonb NOT NULL,
     reason text NOT NULL DEFAULT '',
     updated_by text NOT NULL DEFAULT 'system',

@@ -1,0 +1,193 @@
+"""What is written once a session is over: the snapshot, the reserve's movements, the review of the tier."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from psycopg.types.json import Jsonb
+
+from stonks_core.calendar import Session
+from stonks_core.stores.postgres import Connection
+from stonks_core.vocabulary import RiskTier
+from stonks_trading import control
+from stonks_trading.broker.fills import booked
+from stonks_trading.decide import breakers, exposure, ledger, reserve
+from stonks_trading.decide.rules import ReserveRules, TradingRules
+from stonks_trading.decide.tiers import TierReview, drawdown, review_tier
+from stonks_trading.portfolio import reserve_balance
+from stonks_trading.records import EngineState, Portfolio
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A session's figures as they were stored."""
+
+    session: date
+    equity: Decimal
+    review: TierReview | None
+
+
+def is_closed(connection: Connection, account_id: str, session: date) -> bool:
+    """Whether a session's snapshot stands."""
+    row = connection.execute(
+        "SELECT 1 FROM portfolio_snapshots WHERE account_id = %s AND session = %s", (account_id, session)
+    ).fetchone()
+    return row is not None
+
+
+def siphon(connection: Connection, account_id: str, rules: ReserveRules, as_of: datetime) -> Decimal:
+    """Move each realised profit's share to the reserve, each fill once; dollars that moved."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('siphon ' || %s, 0))", (account_id,)
+    )  # two rounds at once would read the same balance
+    rows = connection.execute(
+        """
+        SELECT f.fill_id, f.realised_pnl, f.ticker, f.executed_at FROM fills f
+        LEFT JOIN reserve_pool_ledger r USING (fill_id)
+        WHERE f.account_id = %s AND f.realised_pnl > 0 AND r.fill_id IS NULL ORDER BY f.executed_at, f.fill_id
+        """,
+        (account_id,),
+    ).fetchall()
+    moved = Decimal(0)
+    for row in rows:
+        held = reserve_balance(connection, account_id)
+        movement = reserve.siphon(held, row["realised_pnl"], rules, as_of)
+        if movement is not None:
+            _move(connection, account_id, movement, f"{movement.note} ({row['ticker']})", row["fill_id"])
+            moved += movement.amount
+    return moved
+
+
+def settle_reserve(
+    connection: Connection, account_id: str, portfolio: Portfolio, rules: ReserveRules, as_of: datetime
+) -> None:
+    """Return what the reserve holds above its high-water share, and use it in a severe drawdown."""
+    for movement in (
+        reserve.high_water_return(portfolio.reserve, portfolio.equity, rules, as_of),
+        reserve.emergency_use(portfolio.reserve, portfolio.equity, portfolio.high_water_equity, rules, as_of),
+    ):
+        if movement is not None and -movement.amount <= reserve_balance(connection, account_id):
+            _move(connection, account_id, movement, movement.note, None)
+
+
+def snapshot(
+    connection: Connection,
+    account_id: str,
+    session: Session,
+    portfolio: Portfolio,
+    state: EngineState,
+    rules: TradingRules,
+    as_of: datetime,
+) -> None:
+    """Store how the account stood when a session was over; a snapshot that stands is not rewritten."""
+    value = sum((p.value for p in portfolio.positions.values()), Decimal(0))
+    unrealised = sum(((p.price - p.cost) * p.quantity for p in portfolio.positions.values()), Decimal(0))
+    heat = float(exposure.heat(portfolio, {}, rules.tiers[state.tier]))
+    loss = float(breakers.daily_loss(portfolio))
+    opening = portfolio.opening_equity
+    sectors: dict[str, Decimal] = {}
+    for position in portfolio.positions.values():
+        sectors[position.sector] = sectors.get(position.sector, Decimal(0)) + position.value
+    parameters = {
+        "account_id": account_id,
+        "session": session.day,
+        "as_of": as_of,
+        "cash": portfolio.cash,
+        "reserve": portfolio.reserve,
+        "value": value,
+        "equity": portfolio.equity,
+        "active": portfolio.active_pool,
+        "opening": opening,
+        "high": portfolio.high_water_equity,
+        "realised": _realised_in(connection, account_id, session),
+        "unrealised": unrealised,
+        "daily": float(portfolio.equity / opening - 1) if opening > 0 else 0.0,
+        "drawdown": min(1.0, float(drawdown(portfolio.equity, portfolio.high_water_equity))),
+        "heat": heat,
+        "open": len(portfolio.positions),
+        "tier": str(state.tier),
+        "loss": loss,
+        "sectors": Jsonb({name: str(amount) for name, amount in sorted(sectors.items())}),
+    }
+    connection.execute(
+        """
+        INSERT INTO portfolio_snapshots (account_id, session, taken_at, cash, reserve, positions_value, equity, active_pool,
+            opening_equity, high_water_equity, realised_pnl, unrealised_pnl, daily_return, drawdown, heat, open_positions, tier)
+        VALUES (%(account_id)s, %(session)s, %(as_of)s, %(cash)s, %(reserve)s, %(value)s, %(equity)s, %(active)s,
+            %(opening)s, %(high)s, %(realised)s, %(unrealised)s, %(daily)s, %(drawdown)s, %(heat)s, %(open)s, %(tier)s)
+        ON CONFLICT DO NOTHING
+        """,
+        parameters,
+    )
+    connection.execute(
+        """
+        UPDATE daily_risk_snapshots SET equity = %(equity)s, loss = %(loss)s, heat = %(heat)s, sectors = %(sectors)s,
+            updated_at = %(as_of)s WHERE account_id = %(account_id)s AND session = %(session)s
+        """,
+        parameters,
+    )
+
+
+def review(
+    connection: Connection,
+    account_id: str,
+    session: Session,
+    sessions_since: int | None,
+    portfolio: Portfolio,
+    state: EngineState,
+    rules: TradingRules,
+    as_of: datetime,
+) -> TierReview:
+    """Review the tier after a close; a change is stored and told."""
+    closed = ledger.book(booked(connection, account_id)).closed
+    found = review_tier(
+        state.tier,
+        equity=portfolio.equity,
+        high_water_equity=portfolio.high_water_equity,
+        closed_trades=[trade.profit for trade in sorted(closed, key=lambda t: (t.closed_at, t.ticker))],
+        heat=exposure.heat(portfolio, {}, rules.tiers[state.tier]),
+        sessions_since_change=sessions_since,
+        tiers=rules.tiers,
+    )
+    if found.changed:
+        metrics = {"drawdown": str(found.drawdown), "win_rate": str(found.win_rate), "heat": str(found.heat)}
+        connection.execute(
+            """
+            INSERT INTO risk_tier_history (account_id, at, session, from_tier, to_tier, actor, reason, metrics)
+            VALUES (%s, %s, %s, %s, %s, 'engine', %s, %s)
+            """,
+            (account_id, as_of, session.day, str(found.before), str(found.after), found.sentence, Jsonb(metrics)),
+        )
+        control.notify(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
+    return found
+
+
+def last_tier_change(connection: Connection, account_id: str) -> tuple[date, RiskTier] | None:
+    """The session and outcome of the newest tier change, or None."""
+    row = connection.execute(
+        "SELECT session, to_tier FROM risk_tier_history WHERE account_id = %s ORDER BY id DESC LIMIT 1", (account_id,)
+    ).fetchone()
+    return (row["session"], RiskTier(row["to_tier"])) if row else None
+
+
+def _realised_in(connection: Connection, account_id: str, session: Session) -> Decimal:
+    row = connection.execute(
+        """
+        SELECT COALESCE(sum(realised_pnl), 0) AS total FROM fills
+        WHERE account_id = %s AND executed_at >= %s AND executed_at <= %s
+        """,
+        (account_id, session.open, session.close),
+    ).fetchone()
+    return row["total"] if row else Decimal(0)
+
+
+def _move(
+    connection: Connection, account_id: str, movement: reserve.ReserveRow, note: str, fill_id: int | None
+) -> None:
+    connection.execute(
+        """
+        INSERT INTO reserve_pool_ledger (account_id, at, trigger, amount, balance, fill_id, note)
+        VALUES (%s, %s, %s, %s, 0, %s, %s)
+        """,
+        (account_id, movement.at, movement.trigger, movement.amount, fill_id, note),
+    )

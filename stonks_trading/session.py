@@ -1,0 +1,237 @@
+"""The steps of trading, one method each: what the daemon's tasks and a replay call, each with an explicit instant.
+
+A step is synchronous, takes its time from its argument, and leaves the books whole wherever it stops: what it did is
+committed, what it did not do the next call does. Steps of one session never run at the same time.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from stonks_core.clock import Clock
+from stonks_core.errors import StonksError
+from stonks_core.settings import Settings
+from stonks_core.stores.postgres import Database
+from stonks_core.vocabulary import Action
+from stonks_trading import control, daybook, inputs, market, portfolio
+from stonks_trading.broker import reconcile, sync
+from stonks_trading.broker.outbox import Delivery, Outbox
+from stonks_trading.broker.protocol import Broker, TradeUpdate
+from stonks_trading.broker.reconcile import Reconciled
+from stonks_trading.broker.sync import Swept
+from stonks_trading.decide import breakers, decide
+from stonks_trading.decision_log import Writer, progress, write
+from stonks_trading.engine.lease import Fence, no_fence
+from stonks_trading.inputs import LakeReader
+from stonks_trading.leaving import Leaver
+from stonks_trading.records import Decision, Recommendation
+from stonks_trading.situation import Calendar, Observer, Seen, session_closed
+
+
+class TradingSession:
+    """One account's trading. Call `reconcile` first; until it has succeeded nothing is decided and nothing is sent.
+
+    Raises TransientError when the broker or the database cannot be asked (call again later), PermanentError when they
+    refuse, LeaseLostError when `fence` says that another owner trades.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lake: LakeReader,
+        database: Database,
+        broker: Broker,
+        calendar: Calendar,
+        clock: Clock,
+        fence: Fence = no_fence,
+    ) -> None:
+        self._settings, self._lake, self._database, self._broker = settings, lake, database, broker
+        self._calendar, self._clock, self._fence = calendar, clock, fence
+        self._observer = Observer(settings, lake, database, broker, calendar)
+        self._rules = self._observer.rules
+        self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._outbox: Outbox | None = None
+        self._account: str | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def account_id(self) -> str:
+        """The broker's account; StonksError before the first reconciliation."""
+        if self._account is None:
+            raise StonksError("nothing was reconciled yet: call reconcile() before any other step")
+        return self._account
+
+    def reconcile(self) -> Reconciled:
+        """Adopt what the broker has of our orders in doubt, book what was missed, compare, lock what differs."""
+        with self._lock:
+            as_of = self._clock.now()
+            account = self._broker.account()
+            sandbox = self._settings.sandboxed["broker"]
+            sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
+            outbox = Outbox(self._database, self._broker, account.account_id, self._fence)
+            outbox.resolve(as_of)
+            done = reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
+            self._account, self._outbox = account.account_id, outbox
+            return done
+
+    def sync(self, as_of: datetime) -> Reconciled:
+        """Account, positions, open orders and cash once more, compared as at the start."""
+        with self._lock:
+            account = self._broker.account()
+            sandbox = self._settings.sandboxed["broker"]
+            sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
+            return reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
+
+    def decide(self, as_of: datetime) -> tuple[Decision, ...]:
+        """Decide on every unexpired recommendation; what was new, written with the intents of its orders.
+
+        Nothing where trading is switched off.
+        """
+        if not self._settings.trading_enabled:
+            return ()
+        with self._lock:
+            known = inputs.recommendations(self._lake, as_of)
+            if not known:
+                return ()
+            seen = self._seen(as_of, {r.ticker for r in known if r.action in (Action.BUY, Action.SELL)})
+            self._trip(seen)
+            with self._database.connection() as connection:
+                writer = Writer(self.account_id, self._fence(connection))
+                books = self._observer.portfolio(connection, self.account_id, seen)
+                tickers = sorted({r.ticker for r in known} | set(books.positions) | set(books.pending_buys))
+                open_tickers = sorted(set(books.positions) | set(books.pending_buys))
+                sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
+                decisions = decide.decide(
+                    known,
+                    books,
+                    {ticker: seen.view(ticker, open_tickers) for ticker in tickers},
+                    self._observer.state(connection, self.account_id, as_of),
+                    self._observer.rules_at(seen),
+                    as_of,
+                    market_open=True,
+                    decided=sent,
+                    last_sent=last,
+                )
+                timely = [self._timely(d, known, seen) for d in decisions]
+                until = {r.recommendation_id: r.expires_at for r in known}
+                return tuple(done.decision for done in write(connection, writer, timely, valid_until=until))
+
+    def _timely(self, decision: Decision, known: Sequence[Recommendation], seen: Seen) -> Decision:
+        """The decision itself, or, while the market is closed, a wait where the recommendation dies before the open."""
+        if seen.market_open or decision.order is None:
+            return decision
+        opens = self._calendar.next_open(seen.as_of)
+        expires = next(r.expires_at for r in known if r.recommendation_id == decision.recommendation_id)
+        if expires > opens:
+            return decision
+        sentence = f"The market opens at {opens:%Y-%m-%d %H:%M} UTC, after this view expires ({expires:%H:%M} UTC)."
+        return replace(decision, outcome="skip", reason="market_closed", sentence=sentence, order=None, final=False)
+
+    def send_outbox(self, as_of: datetime) -> Delivery:
+        """Send every intent, resolve every doubt; see `Outbox.deliver`."""
+        with self._lock:
+            if self._outbox is None:
+                raise StonksError("nothing was reconciled yet: call reconcile() before sending orders")
+            return self._outbox.deliver(as_of)
+
+    def sweep(self, as_of: datetime) -> Swept:
+        """Book the fills and take over the order states that REST tells."""
+        with self._lock:
+            return sync.sweep(self._database, self._broker, self.account_id, as_of)
+
+    def apply_update(self, update: TradeUpdate) -> bool:
+        """Take over one event of the stream at once; False when it is about no order of ours."""
+        return sync.apply_update(self._database, self.account_id, update, self._clock.now())
+
+    def check_stops(self, as_of: datetime, *, near_only: bool = False) -> tuple[Decision, ...]:
+        """Trip breakers, keep stop levels, and leave what is through one or was held too long; see `Leaver.by_levels`."""
+        with self._lock:
+            seen = self._seen(as_of, ())
+            self._trip(seen)
+            return self._leaver.by_levels(self.account_id, seen, near_only=near_only)
+
+    def rebalance(self, as_of: datetime) -> tuple[Decision, ...]:
+        """Trim what has grown too large; see `Leaver.by_rebalancing`."""
+        with self._lock:
+            return self._leaver.by_rebalancing(self.account_id, self._seen(as_of, ()))
+
+    def siphon(self, as_of: datetime) -> Decimal:
+        """Move each realised profit's share to the reserve, once; dollars that moved."""
+        with self._lock, self._database.connection() as connection:
+            self._fence(connection)
+            return daybook.siphon(connection, self.account_id, self._rules.reserve, as_of)
+
+    def close_day(self, as_of: datetime) -> daybook.Closed | None:
+        """Write the snapshot of the newest session that is over, move the reserve, review the tier; once a session.
+
+        None when that session is closed already.
+        """
+        with self._lock:
+            session = session_closed(self._calendar, as_of)
+            with self._database.connection() as connection:
+                if daybook.is_closed(connection, self.account_id, session.day):
+                    return None
+            seen = self._seen(as_of, ())
+            with self._database.connection() as connection:
+                self._fence(connection)
+                daybook.siphon(connection, self.account_id, self._rules.reserve, as_of)
+                books = self._observer.portfolio(connection, self.account_id, seen, session.day)
+                daybook.settle_reserve(connection, self.account_id, books, self._rules.reserve, as_of)
+                books = replace(books, reserve=portfolio.reserve_balance(connection, self.account_id))
+                state = self._observer.state(connection, self.account_id, as_of)
+                daybook.snapshot(connection, self.account_id, session, books, state, self._rules, as_of)
+                review = None
+                if control.switches(connection).get("auto_tier", True):
+                    changed = daybook.last_tier_change(connection, self.account_id)
+                    since = len(self._calendar.sessions_between(changed[0], session.day)) - 1 if changed else None
+                    review = daybook.review(
+                        connection, self.account_id, session, since, books, state, self._rules, as_of
+                    )
+                return daybook.Closed(session.day, books.equity, review)
+
+    def obey(self, as_of: datetime) -> Mapping[str, int]:
+        """Do what an operator asked for once: cancel all orders, flatten all positions. What was done, and how often."""
+        with self._lock:
+            asked = self._database.fetch(
+                "SELECT key FROM engine_control WHERE key IN ('cancel_all', 'flatten') AND value = 'true' AND done_at IS NULL"
+            )
+            done: dict[str, int] = {}
+            for row in asked:
+                why = f"an operator asked for {row['key']}"
+                count = sync.cancel_orders(
+                    self._database, self._broker, self.account_id, as_of, entries_only=False, why=why
+                )
+                if row["key"] == "flatten":
+                    count = len(self._leaver.everything(self.account_id, self._seen(as_of, ()), why))
+                self._database.execute("UPDATE engine_control SET done_at = %s WHERE key = %s", (as_of, row["key"]))
+                done[row["key"]] = count
+            return done
+
+    def _seen(self, as_of: datetime, tickers: set[str] | tuple[()]) -> Seen:
+        with self._database.connection() as connection:
+            held = portfolio.held_tickers(connection, self.account_id)
+        return self._observer.seen({*tickers, *held}, as_of)
+
+    def _trip(self, seen: Seen) -> None:
+        """Trip the breakers that must, and cancel open buys then."""
+        with self._database.connection() as connection:
+            books = self._observer.portfolio(connection, self.account_id, seen)
+            pardoned = control.pardoned(connection, self.account_id)
+            volatility = market.market_volatility(seen.bars)
+            next_open = self._calendar.next_open(seen.as_of + timedelta(microseconds=1))
+            new = [
+                happened
+                for happened in breakers.trips(books, volatility, self._rules.breakers, pardoned=pardoned)
+                if control.trip(
+                    connection,
+                    self.account_id,
+                    happened,
+                    seen.as_of,
+                    next_open if happened.breaker in breakers.RESETS_ITSELF else None,
+                )
+            ]
+        if new:
+            why = f"the breaker {new[0].breaker} tripped"
+            sync.cancel_orders(self._database, self._broker, self.account_id, seen.as_of, entries_only=True, why=why)

@@ -1,0 +1,141 @@
+"""Everything one round looks at, gathered once: where the account stands, what is switched how, what the market shows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from stonks_core.calendar import Session
+from stonks_core.registry.universe import load_universe
+from stonks_core.settings import Settings
+from stonks_core.stores.postgres import Connection, Database
+from stonks_trading import control, market, portfolio
+from stonks_trading.broker.protocol import Broker
+from stonks_trading.decide.rules import TradingRules
+from stonks_trading.inputs import DailyBar, DailyBars, LakeReader
+from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
+
+SECTORS_FOR = timedelta(minutes=5)
+
+
+class Calendar(Protocol):
+    """The part of `MarketCalendar` that trading needs."""
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the market is in session."""
+        ...
+
+    def session_at_or_before(self, at: datetime) -> Session:
+        """The newest session that has opened at an instant."""
+        ...
+
+    def previous_close(self, at: datetime) -> datetime:
+        """The newest close at or before an instant."""
+        ...
+
+    def next_open(self, at: datetime) -> datetime:
+        """The first open at or after an instant."""
+        ...
+
+    def sessions_between(self, first: date, last: date) -> list[Session]:
+        """All sessions of the dates from first to last, both included."""
+        ...
+
+
+def session_ahead(calendar: Calendar, at: datetime) -> Session:
+    """The session that is under way or, between two, the next one: a loss overnight is the coming day's loss."""
+    current = calendar.session_at_or_before(at)
+    return current if at < current.close else calendar.session_at_or_before(calendar.next_open(at))
+
+
+def session_closed(calendar: Calendar, at: datetime) -> Session:
+    """The newest session that is over at an instant."""
+    return calendar.session_at_or_before(calendar.previous_close(at) - timedelta(microseconds=1))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The outside at `as_of`: quotes and finished daily bars. Gathered before any transaction begins."""
+
+    as_of: datetime
+    market_open: bool
+    quotes: Mapping[str, Quote]
+    bars: Mapping[str, Sequence[DailyBar]]
+    sectors: Mapping[str, str]
+    last_session: date
+
+    def price(self, ticker: str) -> Decimal | None:
+        """What a share is worth for stops and for valuing what is held; None where nothing is known.
+
+        Between sessions it is the last session's close, but only that one: a bar of an older session is no price.
+        """
+        bars = self.bars.get(ticker, ())
+        fresh = bool(bars) and bars[-1].start_at.date() == self.last_session
+        close = market.last_close(bars) if fresh else None
+        return market.exit_price(self.quotes.get(ticker), close, market_open=self.market_open)
+
+    def prices(self, tickers: Iterable[str]) -> Mapping[str, Decimal]:
+        """The prices of those that have one."""
+        found = {ticker: self.price(ticker) for ticker in tickers}
+        return {ticker: price for ticker, price in found.items() if price is not None}
+
+    def view(self, ticker: str, held: Iterable[str]) -> MarketView:
+        """One ticker as the decision sees it."""
+        return market.view(ticker, self.quotes.get(ticker), self.bars, held, self.sectors.get(ticker, ""))
+
+
+class Observer:
+    """Gathers what a round needs. Keeps daily bars and sectors between rounds."""
+
+    def __init__(
+        self, settings: Settings, lake: LakeReader, database: Database, broker: Broker, calendar: Calendar
+    ) -> None:
+        self._settings, self._database, self._broker, self._calendar = settings, database, broker, calendar
+        self._bars = DailyBars(lake)
+        self._sectors: tuple[datetime, Mapping[str, str]] | None = None
+        self.rules = TradingRules.from_settings(settings.trading, settings.broker.mode)
+
+    def seen(self, tickers: Iterable[str], as_of: datetime) -> Seen:
+        """Quotes of the tickers, all daily bars and sectors. Raises TransientError when the broker gives no quotes."""
+        wanted = sorted(set(tickers))
+        return Seen(
+            as_of=as_of,
+            market_open=self._calendar.is_open(as_of),
+            quotes=self._broker.quotes(wanted) if wanted else {},
+            bars=self._bars.all(as_of),
+            sectors=self.sectors(as_of),
+            last_session=session_closed(self._calendar, as_of).day,
+        )
+
+    def sectors(self, as_of: datetime) -> Mapping[str, str]:
+        """Each tracked ticker's sector."""
+        if self._sectors is None or not timedelta(0) <= as_of - self._sectors[0] < SECTORS_FOR:
+            companies = load_universe(self._database, as_of).companies
+            self._sectors = (as_of, {ticker: company.sector for ticker, company in companies.items()})
+        return self._sectors[1]
+
+    def rules_at(self, seen: Seen) -> TradingRules:
+        """The rules; between sessions a quote may be as old as the last close, there can be no younger one."""
+        if seen.market_open:
+            return self.rules
+        quotes = self.rules.quotes
+        since_close = seen.as_of - self._calendar.previous_close(seen.as_of)
+        return replace(self.rules, quotes=replace(quotes, max_age=quotes.max_age + since_close))
+
+    def state(self, connection: Connection, account_id: str, as_of: datetime) -> EngineState:
+        """What is switched on, paused, tripped or locked."""
+        return control.engine_state(
+            connection,
+            account_id,
+            as_of,
+            self._settings.trading.risk_tier,
+            session_ahead(self._calendar, as_of).open,
+            enabled=self._settings.trading_enabled,
+        )
+
+    def portfolio(self, connection: Connection, account_id: str, seen: Seen, day: date | None = None) -> Portfolio:
+        """The portfolio, valued at what was seen, against the opening equity of a session (the one ahead)."""
+        held = portfolio.held_tickers(connection, account_id)
+        day = day or session_ahead(self._calendar, seen.as_of).day
+        return portfolio.load(connection, account_id, day, seen.as_of, seen.prices(held), seen.sectors)
