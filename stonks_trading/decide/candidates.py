@@ -8,12 +8,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from stonks_core.vocabulary import Action, Mode, Window
-from stonks_trading.decide.rules import BrokerMode
+from stonks_trading.decide.rules import BrokerMode, share
 from stonks_trading.records import Recommendation
 
-CONFLICT_SHARE = 0.5  # an opposite voice of at least this share of the speaker's silences it
+CONFLICT_SHARE = Decimal("0.5")  # an opposite voice of at least this share of the speaker's silences it
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Candidates:
     silenced: tuple[Silenced, ...]
 
 
-def voice(recommendation: Recommendation) -> float:
-    """How loud a recommendation speaks: strength * confidence, in [0, 1]."""
-    return recommendation.strength * recommendation.confidence
+def voice(recommendation: Recommendation) -> Decimal:
+    """How loud a recommendation speaks: strength * confidence, in [0, 1].
+
+    The exact product of the figures as they print, so that half is half and not a binary hair beside it.
+    """
+    return share(recommendation.strength) * share(recommendation.confidence)
 
 
-def loudest_first(recommendation: Recommendation) -> tuple[float, str, str]:
+def loudest_first(recommendation: Recommendation) -> tuple[Decimal, str, str]:
     """Sort key: loudest, then by ticker and id, so that the order of the input never matters."""
     return -voice(recommendation), recommendation.ticker, recommendation.recommendation_id
 
