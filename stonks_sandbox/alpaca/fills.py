@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Literal
 
-from stonks_sandbox.alpaca.model import ZERO, Order, floor_qty, is_whole, money, tick
+from stonks_sandbox.alpaca.model import TICK, ZERO, Order, floor_qty, is_whole, money, tick
 from stonks_sandbox.world.protocol import Bar
 
 SLIPPAGE = Decimal("0.0005")  # of the price
 PARTICIPATION = Decimal("0.02")  # of a bar's volume
-QUOTED_SPREAD = Decimal("0.0002")  # of the price, and never less than a cent
+QUOTED_HALF_SPREAD = Decimal("0.0001")  # of the price, in whole cents and never less than one
 CENT = Decimal("0.01")
 Phase = Literal["open", "during"]
 
@@ -43,15 +43,15 @@ class Fill:
     completes: bool
 
 
-def quoted_spread(price: Decimal) -> Decimal:
-    """The distance between bid and ask that the sandbox quotes: 2 basis points, at least one cent."""
-    return max(CENT, (price * QUOTED_SPREAD).quantize(CENT))
+def half_spread(price: Decimal) -> Decimal:
+    """How far bid and ask lie from the last trade as the sandbox quotes them: a basis point, at least a cent."""
+    return max(CENT, (price * QUOTED_HALF_SPREAD).quantize(CENT))
 
 
-def against(price: Decimal, *, is_buy: bool, half_spread: Decimal) -> Decimal:
-    """A reference price moved against the order by slippage and half the spread, never below a tick."""
-    worse = price * SLIPPAGE + half_spread
-    return max(tick(price + worse if is_buy else price - worse), Decimal("0.0001"))
+def against(price: Decimal, *, is_buy: bool, spread_known: bool) -> Decimal:
+    """A reference price moved against the order by slippage and half a known spread, never below a tick."""
+    worse = price * SLIPPAGE + (half_spread(price) if spread_known else ZERO)
+    return max(tick(price + worse if is_buy else price - worse), TICK)
 
 
 def match(order: Order, bar: Bar, phase: Phase, *, spread_known: bool) -> Match | None:
@@ -63,8 +63,7 @@ def match(order: Order, bar: Bar, phase: Phase, *, spread_known: bool) -> Match 
     reference = _stop_reference(order, bar, phase) if waits_for_stop else _reference(order, bar, phase)
     if reference is None:
         return None
-    half_spread = quoted_spread(reference) / 2 if spread_known else ZERO
-    price = against(reference, is_buy=order.is_buy, half_spread=half_spread)
+    price = against(reference, is_buy=order.is_buy, spread_known=spread_known)
     if order.limit_price is None:
         return Match(price, triggered=waits_for_stop)
     if not _meets(reference, order.limit_price, is_buy=order.is_buy):

@@ -1,23 +1,25 @@
 """Bars, quotes, trades, snapshots and news in the vendor's shapes, read from the world. No HTTP here.
 
-The recorded worlds know no quotes, so the sandbox makes them: bid and ask lie half of `quoted_spread` around the last
+The recorded worlds know no quotes, so the sandbox makes them: bid and ask lie `half_spread` around the last
 trade. While the market is closed they carry the time of its last close.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from stonks_sandbox.alpaca.fills import quoted_spread
+from stonks_sandbox.alpaca.fills import half_spread
 from stonks_sandbox.alpaca.model import money
 from stonks_sandbox.alpaca.sessions import DAY_SECONDS, Sessions
 from stonks_sandbox.alpaca.wire import stamp
 from stonks_sandbox.world.protocol import Article, Bar, World
 
+NEW_YORK = ZoneInfo("America/New_York")
 _UNITS = {"Min": 60, "T": 60, "Hour": 3_600, "H": 3_600, "Day": DAY_SECONDS, "D": DAY_SECONDS}
 _MOST = {"Min": 59, "T": 59, "Hour": 23, "H": 23, "Day": 1, "D": 1}
 
@@ -77,6 +79,11 @@ def _group(frame: Timeframe, bar: Bar) -> tuple[int, int]:
     return bar.start.year, (bar.start.month - 1) // frame.count
 
 
+def _new_york_midnight(at: datetime) -> datetime:
+    local = at.astimezone(NEW_YORK)
+    return datetime(local.year, local.month, local.day, tzinfo=NEW_YORK).astimezone(UTC)
+
+
 class MarketData:
     """What the world shows of its market."""
 
@@ -96,10 +103,18 @@ class MarketData:
         # Worlds know bars that divide a day; odd ones such as 7Min are joined from minutes or hours.
         odd = DAY_SECONDS % frame.seconds != 0
         base = (3_600 if frame.seconds % 3_600 == 0 else 60) if odd else frame.seconds
-        bars = list(self._world.bars(symbol, start, end + timedelta(microseconds=1), base))
+        bars = self._stamped(symbol, start, end, base)
         if not frame.gather and not odd:
             return bars
         return [joined(list(group)) for _, group in groupby(bars, key=lambda bar: _group(frame, bar))]
+
+    def _stamped(self, symbol: str, start: datetime, end: datetime, seconds: int) -> list[Bar]:
+        """Bars whose stamp lies in [start, end]; the vendor stamps a session's daily bar at New York's midnight."""
+        if seconds < DAY_SECONDS or self._world.calendar_name == "24/7":
+            return list(self._world.bars(symbol, start, end + timedelta(microseconds=1), seconds))
+        days = self._world.bars(symbol, start, end + timedelta(days=1), seconds)
+        bars = [replace(bar, start=_new_york_midnight(bar.start)) for bar in days]
+        return [bar for bar in bars if start <= bar.start <= end]
 
     def _last_time(self) -> datetime:
         now = self.now()
@@ -116,7 +131,7 @@ class MarketData:
         last = self._last_price(symbol)
         if last is None:
             return None
-        half = quoted_spread(money(last)) / 2
+        half = half_spread(money(last))
         bid, ask = float(money(last) - half), float(money(last) + half)
         sizes = {"ax": "V", "ap": ask, "as": 2, "bx": "V", "bp": bid, "bs": 2}
         return {"t": stamp(self._last_time()), **sizes, "c": ["R"], "z": "C"}

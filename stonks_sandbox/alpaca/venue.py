@@ -13,7 +13,7 @@ from typing import Any
 
 from stonks_sandbox.alpaca import rules
 from stonks_sandbox.alpaca.book import Book, fold
-from stonks_sandbox.alpaca.fills import quoted_spread
+from stonks_sandbox.alpaca.fills import half_spread
 from stonks_sandbox.alpaca.model import (
     ZERO,
     Execution,
@@ -120,7 +120,7 @@ class Venue:
         if price is None:
             return None
         last = money(price)
-        half = quoted_spread(last) / 2
+        half = half_spread(last)
         return rules.Quote(last, last - half, last + half, symbol not in self.whole_shares_only)
 
     def company(self, symbol_or_id: str) -> Company | None:

@@ -79,6 +79,7 @@ def test_while_the_market_is_closed_quotes_carry_the_time_of_its_close(world: Sc
     assert shot is not None
     assert shot["minuteBar"] is None
     assert (shot["dailyBar"]["c"], shot["prevDailyBar"]["c"]) == (104.0, 100.0)
+    assert shot["dailyBar"]["t"] == "2026-03-04T05:00:00Z"  # midnight in New York
     assert market.snapshot("ZZZ") is None
 
 
@@ -124,7 +125,7 @@ def test_timeframes() -> None:
 def test_odd_minutes_and_weeks_are_joined_from_finer_bars(world: ScriptedWorld, venue: Venue) -> None:
     world.clock.at = OPENS[3] + timedelta(hours=7)
     market = MarketData(world, venue.sessions)
-    weeks = market.bars("AAA", OPENS[0], OPENS[3], Timeframe(86_400, "week"))
+    weeks = market.bars("AAA", OPENS[0] - timedelta(days=1), OPENS[3], Timeframe(86_400, "week"))
     assert [(b.open, b.close, b.volume) for b in weeks] == [(100, 110, 4e6)]
     assert market.bars("AAA", OPENS[0], OPENS[3], Timeframe(60)) == []
     fine = ScriptedWorld({"BBB": flat(bars=400)})
