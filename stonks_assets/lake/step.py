@@ -1,0 +1,120 @@
+"""The fact stages: each makes a day of one fact table hold exactly what the stores say of that day."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, LiteralString
+
+from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.stores.lake import fact_tables as facts
+from stonks_core.stores.lake.pipeline_tables import (
+    COMPETITIVE_SIGNALS,
+    DOCUMENT_INTELLIGENCE,
+    DOCUMENTS,
+    GLOBAL_EVENTS,
+    IMPACT_RECORDS,
+    MACRO_IMPACTS,
+    MARKET_SNAPSHOTS,
+    TREND_PROJECTIONS,
+)
+from stonks_core.stores.lake.tables import LakeTable
+
+Rows = Iterable[Mapping[str, Any]]
+Stage = Callable[[Pipeline, date, datetime], StepReport]
+
+ORDERS: LiteralString = """
+    SELECT order_id, account_id, decision_id, recommendation_id, ticker, side, type, purpose, state, notional::float,
+           quantity::float, filled_quantity::float, filled_average_price::float, intended_at, updated_at AS available_at
+    FROM orders WHERE intended_at >= %(start)s AND intended_at < %(end)s
+"""
+FILLS: LiteralString = """
+    SELECT order_id, execution_id, ticker, side, quantity::float, price::float, fee::float, realised_pnl::float,
+           executed_at, booked_at AS available_at
+    FROM fills WHERE executed_at >= %(start)s AND executed_at < %(end)s
+"""
+POSITIONS: LiteralString = """
+    SELECT account_id, ticker, quantity::float, cost::float, price::float, (quantity * price)::float AS market_value,
+           (quantity * (price - cost))::float AS unrealised_pnl, realised_pnl::float, updated_at AS available_at
+    FROM positions WHERE quantity <> 0 AND updated_at < %(end)s
+"""
+PNL: LiteralString = """
+    SELECT account_id, cash::float, reserve::float, equity::float, realised_pnl::float, unrealised_pnl::float, daily_return,
+           drawdown, heat, open_positions, tier, taken_at AS available_at
+    FROM portfolio_snapshots WHERE session = %(day)s
+"""
+COMPETITORS: LiteralString = """
+    SELECT a.ticker, b.ticker AS competitor, r.relationship, r.strength, r.strength >= 0.5 AS major,
+           r.created_at AS available_at
+    FROM competitor_relationships r JOIN companies a USING (company_id) JOIN companies b ON b.company_id = r.competitor_id
+    WHERE r.created_at < %(end)s
+"""
+
+
+def published_from_lake(fact: LakeTable, source: LakeTable) -> Stage:
+    """A fact that is another table's day, its columns of the same names."""
+
+    def stage(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
+        rows = pipeline.lake.read(source, days=(day, day), as_of=as_of).to_pylist()
+        return _publish(pipeline, fact, day, as_of, rows)
+
+    return stage
+
+
+def published_from_database(fact: LakeTable, query: LiteralString) -> Stage:
+    """A fact that PostgreSQL knows; the query is given the day and its bounds."""
+
+    def stage(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
+        start = datetime.combine(day, time(), UTC)
+        rows = pipeline.database.fetch(query, {"day": day, "start": start, "end": start + timedelta(days=1)})
+        return _publish(pipeline, fact, day, as_of, rows)
+
+    return stage
+
+
+def publish_document_extraction(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
+    """Impact records with the model that read them."""
+    read_by = {
+        row["document_id"]: row
+        for row in pipeline.lake.read(
+            DOCUMENT_INTELLIGENCE, days=(day, day), columns=["document_id", "model", "agent", "variant"]
+        ).to_pylist()
+    }
+    unknown = {"model": "", "agent": "", "variant": ""}
+    rows = [
+        {**{k: read_by.get(row["document_id"], unknown)[k] for k in unknown}, **row}
+        for row in pipeline.lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of).to_pylist()
+    ]
+    return _publish(pipeline, facts.FACT_DOCUMENT_EXTRACTION, day, as_of, rows)
+
+
+def _publish(pipeline: Pipeline, fact: LakeTable, day: date, as_of: datetime, rows: Rows) -> StepReport:
+    names = {ticker: company.legal_name for ticker, company in pipeline.universe(as_of).companies.items()}
+    columns = [column.name for column in fact.columns]
+    shaped = [
+        {"day": day.isoformat(), **{c: names.get(row["ticker"], "") if c == "company" else row[c] for c in columns}}
+        for row in rows
+    ]
+    held = pipeline.lake.read(fact, days=(day, day)).to_pylist()
+    if _ordered(fact, held) == _ordered(fact, shaped):
+        return StepReport({fact.name: 0})
+    return StepReport({fact.name: pipeline.lake.replace_day(fact, day, shaped).inserted})
+
+
+def _ordered(fact: LakeTable, rows: Rows) -> list[list[Any]]:
+    keyed = sorted(rows, key=lambda row: tuple(str(row[name]) for name in fact.key))
+    return [[row[c.name] for c in fact.columns] for row in keyed]
+
+
+STAGES: Mapping[LakeTable, Stage] = {
+    facts.FACT_DOCUMENT: published_from_lake(facts.FACT_DOCUMENT, DOCUMENTS),
+    facts.FACT_DOCUMENT_EXTRACTION: publish_document_extraction,
+    facts.FACT_MARKET_SNAPSHOT: published_from_lake(facts.FACT_MARKET_SNAPSHOT, MARKET_SNAPSHOTS),
+    facts.FACT_TRADE_ORDER: published_from_database(facts.FACT_TRADE_ORDER, ORDERS),
+    facts.FACT_TRADE_FILL: published_from_database(facts.FACT_TRADE_FILL, FILLS),
+    facts.FACT_POSITIONS_SNAPSHOT: published_from_database(facts.FACT_POSITIONS_SNAPSHOT, POSITIONS),
+    facts.FACT_PNL_SNAPSHOT: published_from_database(facts.FACT_PNL_SNAPSHOT, PNL),
+    facts.FACT_GLOBAL_EVENT: published_from_lake(facts.FACT_GLOBAL_EVENT, GLOBAL_EVENTS),
+    facts.FACT_MACRO_IMPACT: published_from_lake(facts.FACT_MACRO_IMPACT, MACRO_IMPACTS),
+    facts.FACT_TREND_PROJECTION: published_from_lake(facts.FACT_TREND_PROJECTION, TREND_PROJECTIONS),
+    facts.FACT_COMPETITOR_RELATIONSHIP: published_from_database(facts.FACT_COMPETITOR_RELATIONSHIP, COMPETITORS),
+    facts.FACT_COMPETITIVE_SIGNAL: published_from_lake(facts.FACT_COMPETITIVE_SIGNAL, COMPETITIVE_SIGNALS),
+}
