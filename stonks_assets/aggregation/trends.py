@@ -162,7 +162,9 @@ def _window(
     total = np.add.reduceat(w, starts)
     positive = np.add.reduceat(np.where(v > 0, lean, 0.0), starts)
     negative = np.add.reduceat(np.where(v < 0, lean, 0.0), starts)
-    n_effective = total**2 / np.add.reduceat(w**2, starts)
+    # Weights against the heaviest: squares of very small ones would vanish.
+    relative = w / np.repeat(np.maximum.reduceat(w, starts), np.diff(np.append(starts, w.size)))
+    n_effective = np.add.reduceat(relative, starts) ** 2 / np.add.reduceat(relative**2, starts)
     mean_confidence = np.add.reduceat(w * counting.confidence[inside], starts) / total
     score = np.clip((positive - negative) / total, -1.0, 1.0)
     contradiction = _ratio(2 * np.minimum(positive, negative), positive + negative)
