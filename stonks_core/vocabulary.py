@@ -1,4 +1,4 @@
-"""The closed vocabularies of the domain (DOMAIN sections 3 to 9). Plain words only; no rule lives here."""
+"""The closed vocabularies of the domain. Plain words only; no rule lives here."""
 
 from enum import StrEnum
 from typing import Literal

@@ -96,9 +96,16 @@ class Lake:
         where: ds.Expression | None = None,
     ) -> pa.Table:
         """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        condition = _both(_within(table, days, as_of), where)
         dataset = self.ensure(table).to_pyarrow_dataset()
-        return _declared(table, dataset.to_table(columns=list(columns) if columns else None, filter=condition))
+        wanted = list(columns) if columns else [f.name for f in table.schema]
+        if where is None:
+            return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
+        # Merged files hold string views, which arrow cannot compare inside a scan: their rows are picked batch by batch.
+        named = [f.name for f in table.schema if f.name in wanted or f.name in str(where)]
+        scanner = dataset.scanner(columns=named, filter=_within(table, days, as_of))
+        picked = [_declared(table, pa.Table.from_batches([batch])).filter(where) for batch in scanner.to_batches()]
+        rows = pa.concat_tables(picked) if picked else table.schema.empty_table().select(named)
+        return rows.select([f.name for f in table.schema if f.name in wanted])
 
     def tail(
         self, table: LakeTable, since_version: int, *, columns: Sequence[str] | None = None
