@@ -135,7 +135,7 @@ def contexts(
     order = np.lexsort((~daily, end, code))
     order = order[end[order] <= micros(as_of)]
     starts = starts_of(code[order])
-    stops = np.append(starts[1:], order.size)
+    stops = np.append(starts, order.size)[1:]
     found = {}
     for first, last in zip(starts, stops, strict=True):
         rows = order[first:last]
