@@ -15,7 +15,6 @@ import uvicorn
 from stonks_sandbox.app import Stage, build_app
 from stonks_sandbox.world.clock import Clock, DrivenClock, WallClock
 from stonks_sandbox.world.instants import parse_instant
-from stonks_sandbox.world.recorded.world import RecordedWorld
 from stonks_sandbox.world.synthetic.world import SyntheticWorld
 
 HOST = "127.0.0.1"
@@ -71,6 +70,8 @@ def build_stage(options: argparse.Namespace) -> Stage:
     state: Path = options.state
     try:
         if options.recorded is not None:
+            from stonks_sandbox.world.recorded.world import RecordedWorld  # noqa: PLC0415 - needs exchange calendars
+
             recorded = RecordedWorld.open(options.recorded, clock, mapped=options.clock == "wall", state=state)
             about = {"world": "recorded", "folder": options.recorded.resolve().name, **recorded.about()}
             return Stage(recorded, clock, state, about)

@@ -1,14 +1,13 @@
 """Reference data: tickers, their details, related companies, and the market's hours."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import exchange_calendars
 from fastapi import Request
 
 from stonks_sandbox.polygon.wire import PolygonError, choice, decode_cursor, flag, page_url, request_id, whole
-from stonks_sandbox.world.instants import NEW_YORK, iso_utc
+from stonks_sandbox.world.instants import NEW_YORK
 from stonks_sandbox.world.protocol import Company, World
 
 TICKERS_PATH = "/v3/reference/tickers"
@@ -115,34 +114,9 @@ def market_now(world: World) -> dict[str, Any]:
 
 
 def market_upcoming(world: World) -> Sequence[dict[str, Any]]:
-    """Closed weekdays and early closes of the coming year."""
+    """Closed weekdays and early closes of the coming year; a market that never closes has none."""
     if world.calendar_name == "24/7":
         return []
-    today = world.clock.now().astimezone(NEW_YORK).date()
-    calendar = exchange_calendars.get_calendar(
-        world.calendar_name, start=str(today - timedelta(days=10)), end=str(today + timedelta(days=366))
-    )
-    sessions = {session.date() for session in calendar.sessions}
-    early = {session.date() for session in calendar.early_closes}
-    rows: list[dict[str, Any]] = []
-    for offset in range(1, 361):
-        day = today + timedelta(days=offset)
-        if day.weekday() < 5 and day not in sessions:
-            rows += [
-                {"date": str(day), "exchange": exchange, "name": "Market holiday", "status": "closed"}
-                for exchange in ("NYSE", "NASDAQ")
-            ]
-        elif day in early:
-            opening, closing = calendar.session_open(str(day)), calendar.session_close(str(day))
-            rows += [
-                {
-                    "date": str(day),
-                    "exchange": exchange,
-                    "name": "Early close",
-                    "status": "early-close",
-                    "open": iso_utc(opening.to_pydatetime()),
-                    "close": iso_utc(closing.to_pydatetime()),
-                }
-                for exchange in ("NYSE", "NASDAQ")
-            ]
-    return rows
+    from stonks_sandbox.polygon.holidays import upcoming  # noqa: PLC0415 - calendars cost a second of start-up
+
+    return upcoming(world.calendar_name, world.clock.now().astimezone(NEW_YORK).date())

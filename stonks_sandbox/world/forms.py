@@ -44,8 +44,12 @@ _BY_TITLE = {" ".join(title.lower().split()): number for number, title in ITEMS.
 
 
 def item_number(title: str) -> str:
-    """The number of an item by the title in a header; a title that is not on the form comes back as it is."""
-    return _BY_TITLE.get(" ".join(title.lower().split()), title.strip())
+    """The number of an item by the title in a header; a title that is not on the form comes back as it is.
+
+    Headers made before an item got its title (1.05 in 2024) carry `<ITEMS>` and the number instead.
+    """
+    plain = title.strip().removeprefix("<ITEMS>")
+    return _BY_TITLE.get(" ".join(plain.lower().split()), plain)
 
 
 def item_title(number: str) -> str:
