@@ -89,7 +89,7 @@ class RecordedAnswers:
             """,
             (
                 *(answer.key, config.agent, config.variant, answer.model, answer.model_digest, prompt.hash),
-                *(content_sha256, Jsonb(dict(options)), answer.text.replace("\x00", "")),
+                *(content_sha256, Jsonb(dict(options)), answer.text),
                 *(answer.prompt_tokens, answer.output_tokens, answer.duration_ms, at),
             ),
         )

@@ -148,7 +148,7 @@ class OllamaClient:
                 stream=False,
             )
         reply = Reply(
-            content=response.message.content or "",
+            content=_storable(response.message.content or ""),
             prompt_tokens=response.prompt_eval_count or 0,
             output_tokens=response.eval_count or 0,
             duration_ms=(response.total_duration or 0) / 1e6,
@@ -198,6 +198,11 @@ def _connect(url: str, timeout: float, api_key: str) -> ollama.Client:
         trust_env=not _is_loopback(url),
         event_hooks={"request": [only_our_key]},
     )
+
+
+def _storable(content: str) -> str:
+    """The answer without what neither UTF-8 nor PostgreSQL can hold: lone surrogates and NUL."""
+    return content.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _is_loopback(url: str) -> bool:

@@ -7,15 +7,14 @@ from datetime import date, datetime
 import pyarrow.dataset as ds
 
 from stonks_assets.extraction.agents import log_performance
-from stonks_assets.extraction.client import ModelMissingError, OllamaClient
+from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.macro import event_row, impact_rows
 from stonks_assets.extraction.prompts import EVENT_CLASSIFIER
 from stonks_assets.extraction.reading import EventReading, classify_document
-from stonks_assets.extraction.session import Session, in_turn
+from stonks_assets.extraction.session import Session, Undone, in_turn
 from stonks_assets.extraction.step import COLUMNS, DOCUMENT_SHARE, Row, readable
 from stonks_assets.extraction.workers import run_bounded
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.errors import PermanentError, TransientError
 from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, GLOBAL_EVENTS, MACRO_IMPACTS
 from stonks_core.vocabulary import DocumentType
 
@@ -39,7 +38,7 @@ def materialise_global_events(
     log record.
     """
     share = pipeline.settings.ollama.cycle_budget * (1 - DOCUMENT_SHARE)
-    written = failed = in_a_row = 0
+    written = failed = 0
     session = Session(pipeline, STAGE, EVENT_CLASSIFIER, share if budget is None else budget, connect)
     with session:
         if not session.agent.base.active:
@@ -47,26 +46,26 @@ def materialise_global_events(
         universe = pipeline.universe(as_of)
         rows, replayed = _undone(session, day, as_of)
 
-        def work(row: Row) -> EventReading | str:
+        if not rows:
+            return StepReport(written={GLOBAL_EVENTS.name: 0}, figures={"undone": 0})
+        asker = session.asker
+
+        def work(row: Row) -> EventReading | Undone:
             document = readable(row, universe, ())
-            config = session.agent.choose(document.document_id)
             fresh = document.document_id in replayed
-            try:
-                return classify_document(document, config, session.asker.ask, session.asker.num_ctx, fresh=fresh)
-            except (TransientError, ModelMissingError) as error:
-                session.stopped = True
-                return str(error)
-            except PermanentError as error:
-                return str(error)
+            return session.attempt(
+                document.document_id,
+                lambda config: classify_document(document, config, asker.ask, asker.num_ctx, fresh=fresh),
+            )
 
         parallel = pipeline.settings.ollama.parallel
         for row, outcome in run_bounded(rows, work, parallel=parallel, may_start=session.may_start):
-            error = _taken(pipeline, day, row, outcome)
-            written += not error
-            failed += bool(error)
-            in_a_row = in_a_row + 1 if error else 0
-            if in_a_row == ALARM:
-                _log.critical("macro classification failed %d times in a row, last: %s", ALARM, error)
+            if _taken(pipeline, day, row, outcome):
+                written += 1
+            else:
+                failed += 1
+    if failed:
+        _alarm(pipeline)
     return StepReport(
         written={GLOBAL_EVENTS.name: written}, failed=failed, figures={"undone": len(rows) - written - failed}
     )
@@ -85,19 +84,28 @@ def _undone(session: Session, day: date, as_of: datetime) -> tuple[list[Row], fr
     return in_turn(todo, earlier), replayed
 
 
-def _taken(pipeline: Pipeline, day: date, row: Row, outcome: EventReading | str) -> str:
-    """Write an event, or note why there is none; the sentence of the failure, empty when there is none."""
+def _taken(pipeline: Pipeline, day: date, row: Row, outcome: EventReading | Undone) -> bool:
+    """Write an event, or note why there is none; whether there is one."""
     now, document_id = pipeline.clock.now(), row["document_id"]
-    if isinstance(outcome, EventReading):
-        log_performance(pipeline.database, [outcome.performance], now)
-        if outcome.event is not None:
-            pipeline.lake.merge(GLOBAL_EVENTS, [event_row(row, outcome)], update=True)
-            pipeline.failures.resolve(STAGE, [document_id], now)
-            return ""
+    log_performance(pipeline.database, [outcome.performance], now)
+    if isinstance(outcome, EventReading) and outcome.event is not None:
+        pipeline.lake.merge(GLOBAL_EVENTS, [event_row(row, outcome)], update=True)
+        pipeline.failures.resolve(STAGE, [document_id], now)
+        return True
     terminal = isinstance(outcome, EventReading)
-    error = outcome if isinstance(outcome, str) else "; ".join(outcome.errors) or f"document {document_id} is empty"
+    error = "; ".join(outcome.errors) if isinstance(outcome, EventReading) else outcome.error
     pipeline.failures.record(STAGE, document_id, error[:2000], now, day=day, detail={"terminal": terminal})
-    return error
+    return False
+
+
+def _alarm(pipeline: Pipeline) -> None:
+    """Tell the operator when the classifier's newest attempts, over all cycles, have all failed."""
+    newest = pipeline.database.fetch(
+        "SELECT ok, error FROM agent_performance_log WHERE agent = %s ORDER BY id DESC LIMIT %s",
+        (EVENT_CLASSIFIER, ALARM),
+    )
+    if len(newest) == ALARM and not any(row["ok"] for row in newest):
+        _log.critical("macro classification failed %d times in a row, last: %s", ALARM, newest[0]["error"])
 
 
 def materialise_macro_impacts(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
@@ -111,7 +119,14 @@ def materialise_macro_impacts(pipeline: Pipeline, day: date, as_of: datetime) ->
     least = pipeline.settings.signals.macro_confidence_threshold
     events = pipeline.lake.read(GLOBAL_EVENTS, days=(day, day), as_of=as_of).to_pylist()
     rows = [row for event in events for row in impact_rows(event, universe, least)]
-    known = {row["macro_impact_id"]: row for row in pipeline.lake.read(MACRO_IMPACTS, days=(day, day)).to_pylist()}
-    changed = [row for row in rows if known.get(row["macro_impact_id"]) != row]
+    wanted = {row["macro_impact_id"]: row for row in rows}
+    of_events = ds.field("event_id").isin([event["event_id"] for event in events])
+    known = pipeline.lake.read(MACRO_IMPACTS, days=(day, day), where=of_events).to_pylist()
+    gone = [row["macro_impact_id"] for row in known if row["macro_impact_id"] not in wanted]
+    if gone:
+        named = ", ".join(f"'{name}'" for name in gone)
+        pipeline.lake.delete(MACRO_IMPACTS, f"day = '{day.isoformat()}' AND macro_impact_id IN ({named})")
+    same = {row["macro_impact_id"] for row in known if wanted.get(row["macro_impact_id"]) == row}
+    changed = [row for name, row in wanted.items() if name not in same]
     written = pipeline.lake.merge(MACRO_IMPACTS, changed, update=True).changed
     return StepReport(written={MACRO_IMPACTS.name: written}, figures={"events": len(events), "impacts": len(rows)})

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from stonks_assets.extraction.agents import Agent, load_agent
+from stonks_assets.extraction.agents import Agent, AgentConfig, Performance, load_agent
 from stonks_assets.extraction.answers import Asker, RecordedAnswers
-from stonks_assets.extraction.client import OllamaClient, connect
+from stonks_assets.extraction.client import ModelMissingError, OllamaClient, connect
 from stonks_assets.pipeline import Pipeline
+from stonks_core.errors import PermanentError, TransientError
 
+Result = TypeVar("Result")
 PATIENCE = 3  # transient failures of a document after which fresher ones go first, whatever their age
 
 
@@ -24,9 +27,25 @@ class EarlierFailure:
     replay: bool
 
 
+@dataclass(frozen=True)
+class Undone:
+    """A document that could not be read now, and the sentence that says why."""
+
+    document_id: str
+    config: AgentConfig
+    error: str
+
+    @property
+    def performance(self) -> Performance:
+        """The entry for the performance log."""
+        return Performance(
+            self.config, self.document_id, ok=False, recorded=False, latency_ms=0.0, error=self.error[:1000]
+        )
+
+
 @dataclass
 class Session:
-    """One stage's call: enter it to get an asker whose client lives as long as the session."""
+    """One stage's call; the client that its asker uses lives as long as the session."""
 
     pipeline: Pipeline
     stage: str
@@ -37,24 +56,39 @@ class Session:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Session":
-        settings, endpoints = self.pipeline.settings.ollama, self.pipeline.settings.endpoints
-        self.agent: Agent = load_agent(self.pipeline.database, self.agent_name, endpoints.model)
+        model = self.pipeline.settings.endpoints.model
+        self.agent: Agent = load_agent(self.pipeline.database, self.agent_name, model)
         self.deadline: datetime = self.pipeline.clock.now() + timedelta(seconds=self.budget)
-        client = None
-        if not settings.replay_only:
-            client = self._stack.enter_context(self.connect() if self.connect else connect(endpoints.ollama, settings))
-        self.asker = Asker(
-            RecordedAnswers(self.pipeline.database),
-            client,
-            self.pipeline.clock,
-            num_ctx=settings.num_ctx,
-        )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    @cached_property
+    def asker(self) -> Asker:
+        """Asks the record and, unless only that is allowed, the server. Made when there is something to ask."""
+        settings, address = self.pipeline.settings.ollama, self.pipeline.settings.endpoints.ollama
+        client = None
+        if not settings.replay_only:
+            client = self._stack.enter_context(self.connect() if self.connect else connect(address, settings))
+        record = RecordedAnswers(self.pipeline.database)
+        return Asker(record, client, self.pipeline.clock, num_ctx=settings.num_ctx)
+
+    def attempt(self, document_id: str, read: Callable[[AgentConfig], Result]) -> Result | Undone:
+        """What `read` makes of a document with the agent's configuration for it, or why the document stays undone.
+
+        A server that fails, or lacks the model, ends the session: no other document would fare better.
+        """
+        config = self.agent.choose(document_id)
+        try:
+            return read(config)
+        except (TransientError, ModelMissingError) as error:
+            self.stopped = True
+            return Undone(document_id, config, str(error))
+        except PermanentError as error:
+            return Undone(document_id, config, str(error))
 
     def may_start(self) -> bool:
         """Whether another document may be begun: there is time left, and the server has not failed."""

@@ -8,13 +8,12 @@ from typing import Any
 import pyarrow.dataset as ds
 
 from stonks_assets.extraction.agents import log_performance
-from stonks_assets.extraction.client import ModelMissingError, OllamaClient
+from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, AskedCompany
 from stonks_assets.extraction.reading import ReadableDocument, Reading, read_document
-from stonks_assets.extraction.session import EarlierFailure, Session, in_turn
+from stonks_assets.extraction.session import EarlierFailure, Session, Undone, in_turn
 from stonks_assets.extraction.workers import run_bounded
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.errors import PermanentError, TransientError
 from stonks_core.identifiers import digest
 from stonks_core.registry.universe import Universe
 from stonks_core.stores.lake.pipeline_tables import (
@@ -57,26 +56,21 @@ def materialise_intelligence(
             return StepReport(figures={"agent": f"{DOCUMENT_EXTRACTOR} is switched off"})
         universe = pipeline.universe(as_of)
         rows, earlier = _undone(session, day, as_of)
+        if not rows:
+            return StepReport(written={DOCUMENT_INTELLIGENCE.name: 0, IMPACT_RECORDS.name: 0}, figures={"undone": 0})
+        _ = session.asker  # made here, by one thread
         companies = {c.ticker: AskedCompany(c.ticker, (c.legal_name, *c.aliases)) for c in universe.companies.values()}
         mentions = _mentions(pipeline, day, [row["document_id"] for row in rows])
 
-        def work(row: Row) -> Reading | str:
+        def work(row: Row) -> Reading | Undone:
             document = readable(row, universe, mentions.get(row["document_id"], ()))
             failure = earlier.get(document.document_id)
-            try:
-                return read_document(
-                    document,
-                    companies,
-                    session.agent.choose(document.document_id),
-                    session.asker.ask,
-                    session.asker.num_ctx,
-                    fresh=failure is not None and failure.replay,
-                )
-            except (TransientError, ModelMissingError) as error:
-                session.stopped = True
-                return str(error)
-            except PermanentError as error:
-                return str(error)
+            fresh = failure is not None and failure.replay
+            asker = session.asker
+            return session.attempt(
+                document.document_id,
+                lambda config: read_document(document, companies, config, asker.ask, asker.num_ctx, fresh=fresh),
+            )
 
         writer = _Writer(pipeline, day)
         parallel = pipeline.settings.ollama.parallel
@@ -185,10 +179,11 @@ class _Writer:
         self.counts = {"hallucinated_ticker": 0, "unsupported_quote": 0, "invalid_record": 0}
         self.failed = self.done = 0
 
-    def take(self, row: Row, outcome: Reading | str) -> None:
-        """A document's reading, or the sentence that says why it stays undone."""
-        if isinstance(outcome, str):
-            self._fail(row["document_id"], outcome, terminal=False)
+    def take(self, row: Row, outcome: Reading | Undone) -> None:
+        """A document's reading, or why it stays undone."""
+        if isinstance(outcome, Undone):
+            log_performance(self._pipeline.database, [outcome.performance], self._pipeline.clock.now())
+            self._fail(outcome.document_id, outcome.error, terminal=False)
             return
         self._ready.append((row, outcome))
         if len(self._ready) >= FLUSH:

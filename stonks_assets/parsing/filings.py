@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 NEW_YORK = ZoneInfo("America/New_York")
 ZONE_ERRORS = (timedelta(0), timedelta(hours=4), timedelta(hours=5))
 _LINE = re.compile(r"^\s*(?:<([A-Z0-9-]+)>|([A-Z][A-Z0-9 ./&-]*?):)[ \t]*(.*?)[ \t]*$")
+_TAG = re.compile(r"^<[A-Z]+>")  # newer items without a name come as `<ITEMS>1.05`
 _SIC = re.compile(r"^(.*?)\s*\[(\d{3,4})\]$")
 _DOCUMENT = re.compile(r"<DOCUMENT>(.*?)</DOCUMENT>", re.DOTALL | re.IGNORECASE)
 _TEXT = re.compile(r"<TEXT>\s*(.*?)\s*</TEXT>", re.DOTALL | re.IGNORECASE)
@@ -73,7 +74,7 @@ def parse_header(text: str) -> FilingHeader:
             continue
         name = (found.group(1) or found.group(2)).strip()
         if name == "ITEM INFORMATION":
-            items.append(found.group(3))
+            items.append(_TAG.sub("", found.group(3)))
         else:
             fields.setdefault(name, found.group(3))
     sic = _SIC.match(fields.get("STANDARD INDUSTRIAL CLASSIFICATION", ""))

@@ -1,5 +1,6 @@
 """The extraction stages against a real PostgreSQL, a real lake and the sandbox's Ollama over loopback HTTP."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from stonks_assets.extraction.client import OllamaClient
+from stonks_assets.extraction.client import OllamaClient, Reply
 from stonks_assets.extraction.macro_step import materialise_global_events, materialise_macro_impacts
 from stonks_assets.extraction.step import materialise_intelligence
 from stonks_assets.parsing.mentions import CompanyMatcher, CompanyNames
@@ -206,3 +207,87 @@ def test_a_report_without_an_event_is_read_once_and_makes_no_impacts(pipeline: P
     assert [row["type"] for row in lake.read(tables.GLOBAL_EVENTS).to_pylist()] == ["none"]
     materialise_macro_impacts(pipeline, DAY, NOON)
     assert lake.read(tables.MACRO_IMPACTS).num_rows == 0
+
+
+class Liar:
+    """A model that makes up what it says, until it is told the truth."""
+
+    def __init__(self) -> None:
+        self.answer = {
+            "summary": "s",
+            "sentiment": 1,
+            "catalyst": "other",
+            "confidence": 1,
+            "impacts": [self.record("EVIL")],
+        }
+        self.asked = 0
+
+    def record(self, ticker: str) -> dict[str, Any]:
+        stated = {"ticker": ticker, "sentiment": 1, "impact": 1, "catalyst": "other", "horizon": "days"}
+        return {**stated, "confidence": 1, "quote": "the strongest quarter in its history"}
+
+    def __enter__(self) -> "Liar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def digest(self, model: str) -> str:
+        return "liar"
+
+    def chat(self, *_: object) -> Reply:
+        self.asked += 1
+        return Reply(json.dumps(self.answer), 10, 5, 1.0)
+
+
+def test_a_made_up_answer_fails_the_document_until_it_is_replayed(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT))
+    liar = Liar()
+    report = materialise_intelligence(pipeline, DAY, NOON, connect=lambda: liar)
+    assert (report.failed, report.figures["hallucinated_ticker"]) == (1, 1)
+    read = lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()[0]
+    assert (read["status"], read["impacts_kept"], read["hallucinated_ticker"]) == ("extraction_failed", 0, 1)
+    failure = pipeline.database.fetch_one("SELECT error FROM failures WHERE status = 'open'")
+    assert failure is not None
+    assert "1 name an unknown company" in failure["error"]
+    materialise_intelligence(pipeline, DAY, NOON, connect=lambda: liar)
+    assert liar.asked == 1
+
+    liar.answer["impacts"] = [liar.record("ORIN")]
+    pipeline.database.execute("UPDATE failures SET status = 'replay'")
+    materialise_intelligence(pipeline, DAY, NOON, connect=lambda: liar)
+    assert liar.asked == 2
+    assert [row["status"] for row in lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()] == ["extracted"]
+    assert [row["ticker"] for row in lake.read(tables.IMPACT_RECORDS).to_pylist()] == ["ORIN"]
+    assert pipeline.database.fetch_one("SELECT status FROM failures") == {"status": "resolved"}
+
+
+def test_three_failed_classifications_in_a_row_alarm_the_operator(
+    pipeline: Pipeline, lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    store(lake, raw("storm", STORM, "macro_news"))
+
+    def nowhere() -> OllamaClient:
+        return OllamaClient(["http://127.0.0.1:1"], timeout=1, max_retries=0)
+
+    for expected in (0, 0, 1):
+        materialise_global_events(pipeline, DAY, NOON, connect=nowhere)
+        assert [record.levelname for record in caplog.records].count("CRITICAL") == expected
+    assert lake.read(tables.GLOBAL_EVENTS).num_rows == 0
+
+
+def test_impacts_follow_the_registry(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("storm", STORM, "macro_news"))
+    materialise_global_events(pipeline, DAY, NOON)
+    materialise_macro_impacts(pipeline, DAY, NOON)
+    pipeline.database.execute("DELETE FROM exposure_profiles")
+    pipeline.database.execute("UPDATE companies SET sector = ''")
+    materialise_macro_impacts(pipeline, DAY, NOON)
+    assert lake.read(tables.MACRO_IMPACTS).num_rows == 0
+
+
+def test_a_switched_off_agent_is_not_asked(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT))
+    pipeline.database.execute("UPDATE ai_agents SET active = false")
+    report = materialise_intelligence(pipeline, DAY, NOON)
+    assert report.figures == {"agent": "document-extractor is switched off"}
