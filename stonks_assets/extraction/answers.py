@@ -3,46 +3,18 @@
 An answer is known by what it depends on: document, model digest, the whole prompt with its schema, and the options.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from stonks_assets.extraction.agents import AgentConfig
+from stonks_assets.extraction.asking import Answer, NotRecordedError, answer_key
 from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.prompts import Prompt
 from stonks_core.clock import Clock
-from stonks_core.errors import PermanentError
-from stonks_core.identifiers import digest
 from stonks_core.stores.postgres import Database
-
-KEY_DIGITS = 40
-
-
-class NotRecordedError(PermanentError):
-    """Only recorded answers are allowed, and this question has none."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A model's answer as text, the key it is recorded under, and what it cost when it was given."""
-
-    key: str
-    model: str
-    model_digest: str
-    text: str
-    prompt_tokens: int
-    output_tokens: int
-    duration_ms: float
-    recorded: bool  # whether it was on record already
-
-
-def answer_key(content_sha256: str, model_digest: str, prompt: Prompt, options: Mapping[str, Any]) -> str:
-    """The key of an answer: a hash of the document, the model's digest, the prompt with its schema, and the options."""
-    return digest(content_sha256, model_digest, prompt.hash, json.dumps(options, sort_keys=True), length=KEY_DIGITS)
 
 
 class RecordedAnswers:

@@ -17,6 +17,7 @@ import httpx
 import ollama
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from stonks_assets.extraction.asking import CutError, LlmUnavailableError, ModelMissingError, RequestRefusedError
 from stonks_assets.extraction.prompts import Prompt, fewest_tokens
 from stonks_core.errors import PermanentError, TransientError
 from stonks_core.settings.slices import Ollama
@@ -26,22 +27,6 @@ CONNECT_SECONDS = 5.0
 KEEP_ALIVE = "10m"
 _BUSY = frozenset({-1, 408, 425, 429, 500, 502, 503, 504})
 _NOT_FOUND = 404
-
-
-class LlmUnavailableError(TransientError):
-    """The server is unreachable, busy or too slow; asking again later makes sense."""
-
-
-class ModelMissingError(PermanentError):
-    """The server has no such model; no document can be read until it is pulled."""
-
-
-class RequestRefusedError(PermanentError):
-    """The server refuses this request; the same request again will be refused again."""
-
-
-class CutError(PermanentError):
-    """The prompt or the answer did not fit and was cut; what came back must not be used."""
 
 
 @dataclass(frozen=True)

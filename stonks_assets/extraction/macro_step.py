@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pyarrow.dataset as ds
 
-from stonks_assets.extraction.agents import log_performance
+from stonks_assets.extraction.agent_store import log_performance
 from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.macro import event_row, impact_rows
 from stonks_assets.extraction.prompts import EVENT_CLASSIFIER

@@ -1,14 +1,13 @@
-"""Reading one document with an agent: sections, questions, answers, evidence. The asker is handed in; no client here."""
+"""Reading one document with an agent: sections, questions, answers, evidence. Pure: the asker is handed in."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from stonks_assets.extraction.agents import AgentConfig, Performance
-from stonks_assets.extraction.answers import Answer
-from stonks_assets.extraction.client import CutError, RequestRefusedError
+from stonks_assets.extraction.asking import Answer, Ask, CutError, RequestRefusedError
 from stonks_assets.extraction.evidence import Claim, Span, Verdict, judge, locate
 from stonks_assets.extraction.prompts import (
     CLASSIFIER_PROMPT,
@@ -34,14 +33,6 @@ FRAME_TOKENS = 256  # for fences, title and the companies' names
 LEAST_SECTION = 64
 NO_SPAN = Span(0, 0, "")
 Parsed = TypeVar("Parsed", DocumentAnswer, EventAnswer)
-
-
-class Ask(Protocol):
-    """Answers a prompt over the document with that content hash."""
-
-    def __call__(self, config: AgentConfig, prompt: Prompt, content_sha256: str, *, fresh: bool = False) -> Answer:
-        """The answer, recorded or new."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, TypeVar
 
-from stonks_assets.extraction.agents import Agent, AgentConfig, Performance, load_agent
+from stonks_assets.extraction.agent_store import load_agent
+from stonks_assets.extraction.agents import Agent, AgentConfig, Performance
 from stonks_assets.extraction.answers import Asker, RecordedAnswers
-from stonks_assets.extraction.client import ModelMissingError, OllamaClient, connect
+from stonks_assets.extraction.asking import ModelMissingError
+from stonks_assets.extraction.client import OllamaClient, connect
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError, TransientError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.dataset as ds
 
-from stonks_assets.extraction.agents import log_performance
+from stonks_assets.extraction.agent_store import log_performance
 from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, AskedCompany
 from stonks_assets.extraction.reading import ReadableDocument, Reading, read_document

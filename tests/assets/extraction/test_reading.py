@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from stonks_assets.extraction.agents import AgentConfig
-from stonks_assets.extraction.answers import Answer, answer_key
-from stonks_assets.extraction.client import CutError, LlmUnavailableError
+from stonks_assets.extraction.asking import Answer, CutError, LlmUnavailableError, answer_key
 from stonks_assets.extraction.prompts import AskedCompany, Prompt
 from stonks_assets.extraction.reading import ReadableDocument, classify_document, read_document
 from stonks_assets.extraction.workers import run_bounded
