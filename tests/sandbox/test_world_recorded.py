@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from stonks_core.vocabulary import SECTORS
 from stonks_sandbox.world.clock import WallClock
 from stonks_sandbox.world.recorded.calendar import Mapping, Sessions
+from stonks_sandbox.world.recorded.industries import sector_of
 from stonks_sandbox.world.recorded.reading import read_recording
 from stonks_sandbox.world.recorded.world import RecordedWorld
 
@@ -99,6 +101,7 @@ def test_companies_come_from_headers_and_prices(folder: Path) -> None:
     first = world.company("ZZA")
     assert first is not None
     assert (first.name, first.cik, first.sic_code, first.peers) == ("ZZA Works", 111, "3571", ("ZZB",))
+    assert first.sector == "Information Technology"
     alone = world.company("ZZC")
     assert alone is not None
     assert (alone.cik, alone.name, alone.peers) == (None, "ZZC", ())
@@ -194,6 +197,12 @@ def test_mapping_never_moves_a_weekend_filing_across_a_session(anchor: date) -> 
         moved = mapping.move(moment)
         closed = _between(SESSIONS, moment)
         assert mapping.played.closes[mapping.place(closed - 1)] <= moved < mapping.played.opens[mapping.place(closed)]
+
+
+def test_every_industry_code_has_a_sector_or_none() -> None:
+    for code in range(100, 9000):
+        assert sector_of(f"{code:04d}") in SECTORS
+    assert [sector_of(code) for code in ("", "0", "99", "9995", "x")] == [""] * 5
 
 
 @needs_real

@@ -16,6 +16,7 @@ from typing import Any
 from stonks_sandbox.world.forms import item_number
 from stonks_sandbox.world.instants import NEW_YORK
 from stonks_sandbox.world.protocol import Company
+from stonks_sandbox.world.recorded.industries import sector_of
 
 REQUIRED = ("edgar", "filings.jsonl", "prices_csv")
 COLUMNS = ("date", "volume", "open", "close", "high", "low")
@@ -101,6 +102,7 @@ class Recording:
                     exchange="XNYS",
                     sic_code=filing.sic_code,
                     sic_description=filing.sic_description,
+                    sector=sector_of(filing.sic_code),
                     peers=peers,
                 )
             )
