@@ -1,0 +1,167 @@
+"""Patterns of past responses, and what they make of news about a competitor."""
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stonks_assets.aggregation.competitive import (
+    History,
+    PropagationRules,
+    Relation,
+    pattern,
+    propagate,
+    staleness,
+)
+from stonks_assets.aggregation.market import sessions
+
+RULES = PropagationRules()
+FIRST = datetime(2025, 6, 1, 21, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+SESSIONS = 200
+NEWS = FIRST + 150 * DAY + timedelta(hours=1)
+
+
+def test_a_pattern_by_hand():
+    found = pattern(np.array([0.02, 0.04, -0.01, 0.03]), DAY, False, RULES)
+    assert found.samples == 4
+    assert found.mean_response == pytest.approx(0.02)
+    assert found.consistency == 0.75
+    assert found.confidence == pytest.approx(0.75 * (1 - math.exp(-4 / 5)))
+    assert pattern(np.array([0.02, 0.04]), DAY, False, RULES) is None
+
+
+def test_major_decisions_count_more_but_never_more_than_wholly():
+    few, many = np.array([0.1] * 4), np.array([0.1] * 40)
+    assert pattern(few, DAY, True, RULES).confidence == pytest.approx(1.3 * (1 - math.exp(-4 / 5)))
+    assert pattern(many, DAY, True, RULES).confidence == 1.0
+    assert pattern(many, 180 * DAY, True, RULES).confidence == 0.5
+
+
+def test_staleness_falls_linearly_between_90_and_180_days():
+    ages = (0, 90, 135, 180, 300)
+    assert [staleness(timedelta(days=age), RULES) for age in ages] == [1.0, 1.0, 0.75, 0.5, 0.5]
+
+
+@given(st.lists(st.floats(-0.5, 0.5), max_size=30), st.integers(0, 400), st.booleans())
+def test_confidence_is_a_share(responses, days, major):
+    found = pattern(np.array(responses), days * DAY, major, RULES)
+    assert (found is None) == (len(responses) < 3)
+    if found:
+        assert 0 <= found.confidence <= 1
+        assert 0 <= found.consistency <= 1
+
+
+def responding(daily_bars, jumps):
+    """Bars of four companies; after each story day in `jumps` a company gains so much over the next five sessions."""
+    closes = {}
+    for ticker in ("AAA", "BBB", "CCC", "DDD"):
+        prices = [100.0] * SESSIONS
+        for day, gains in jumps.items():
+            for n in range(day + 1, SESSIONS):
+                prices[n] *= 1 + gains.get(ticker, 0.0)
+        closes[ticker] = prices
+    return daily_bars(closes, FIRST)
+
+
+def story(n, **fields):
+    return {"published_at": FIRST + n * DAY + timedelta(hours=1), "impact_id": f"past{n}", **fields}
+
+
+def judged(impacts, daily_bars, past, relations, jumps, news=None, rules=RULES, **record):
+    record = {"published_at": NEWS, "impact_id": "news", **(news or {}), **record}
+    market = sessions(responding(daily_bars, jumps), NEWS + 90 * DAY, ["AAA", "BBB", "CCC", "DDD"])
+    records = impacts(record)
+    history = impacts(record, *past)
+    return propagate(records, History.of(history, market), relations, market, rules)
+
+
+RIVAL = Relation("AAA", "BBB", "direct_competitor", 1.0)
+PEER = Relation("AAA", "CCC", "sector_peer", 1.0)
+
+
+def test_without_a_pattern_the_relationship_gives_the_sign(impacts, daily_bars):
+    rows = judged(impacts, daily_bars, [], [RIVAL, PEER], {}, impact=0.9)
+    assert [(row["ticker"], row["sentiment"], row["pattern"]) for row in rows] == [
+        ("BBB", -0.5, "none"),
+        ("CCC", 0.5, "none"),
+    ]
+    assert all(row["impact"] == pytest.approx(0.9 * 0.3) for row in rows)
+    assert all(row["mean_response"] is None and row["samples"] == 0 for row in rows)
+    bad = judged(impacts, daily_bars, [], [RIVAL], {}, impact=0.9, sentiment=-0.4)
+    assert bad[0]["sentiment"] == 0.4
+
+
+def test_a_weak_guess_is_not_propagated(impacts, daily_bars):
+    assert judged(impacts, daily_bars, [], [RIVAL], {}, impact=0.6) == []
+    assert judged(impacts, daily_bars, [], [replace(RIVAL, strength=0.5)], {}, impact=0.9) == []
+
+
+def test_the_rivals_own_past_response_speaks(impacts, daily_bars):
+    days = (60, 80, 100, 120)
+    jumps = {day: {"BBB": 0.04} for day in days}
+    rows = judged(impacts, daily_bars, [story(day) for day in days], [RIVAL], jumps)
+    (row,) = rows
+    assert (row["pattern"], row["samples"], row["consistency"]) == ("cross", 4, 1.0)
+    assert row["mean_response"] == pytest.approx(0.04 - 0.04 / 4)
+    confidence = 1 - math.exp(-4 / 5)
+    assert row["pattern_confidence"] == pytest.approx(confidence)
+    assert row["sentiment"] == 0.5
+    assert row["impact"] == pytest.approx(0.8 * confidence)
+
+
+def test_the_companys_own_response_stands_in_for_a_rival_without_prices(impacts, daily_bars):
+    days = (60, 80, 100)
+    jumps = {day: {"AAA": 0.05} for day in days}
+    unlisted = Relation("AAA", "ZZZ", "substitute", 1.0)
+    partner = Relation("AAA", "YYY", "partner", 1.0)
+    rows = judged(impacts, daily_bars, [story(day) for day in days], [unlisted, partner], jumps)
+    assert [(row["pattern"], row["sentiment"]) for row in rows] == [("self", -0.5), ("self", 0.5)]
+
+
+def test_an_inconsistent_pattern_is_dropped_and_no_guess_takes_its_place(impacts, daily_bars):
+    days = (30, 45, 60, 75)
+    signs = (0.05, -0.05, -0.05, 0.051)
+    jumps = {day: {"BBB": sign} for day, sign in zip(days, signs, strict=True)}
+    rules = replace(RULES, pattern_confidence_threshold=0.4)
+    assert judged(impacts, daily_bars, [story(day) for day in days], [RIVAL], jumps, impact=1.0, rules=rules) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"catalyst": "litigation"},
+        {"ticker": "CCC"},
+        {"available_at": NEWS + 2 * DAY},
+        {"cluster_id": "news-cluster"},
+        {"published_at": NEWS - timedelta(days=4)},  # its five sessions are not over
+        {"published_at": FIRST - 60 * DAY},  # before the look-back and before all prices
+    ],
+)
+def test_what_is_no_sample(impacts, daily_bars, change):
+    days = (60, 80, 100)
+    past = [story(60), story(80), story(100, **change)]
+    jumps = {day: {"BBB": 0.04} for day in days}
+    rows = judged(impacts, daily_bars, past, [RIVAL], jumps, news={"cluster_id": "news-cluster", "impact": 1.0})
+    assert [row["pattern"] for row in rows] == ["none"]
+
+
+def test_copies_are_one_sample(impacts, daily_bars):
+    past = [story(60), story(80, cluster_id="c"), story(81, cluster_id="c"), story(82, cluster_id="c")]
+    jumps = {day: {"BBB": 0.04} for day in (60, 80)}
+    rows = judged(impacts, daily_bars, past, [RIVAL], jumps, impact=1.0)
+    assert [row["pattern"] for row in rows] == ["none"]
+
+
+def test_major_decisions_look_a_year_back(impacts, daily_bars):
+    days = (2, 4, 6, 8, 9)
+    jumps = {day: {"BBB": 0.04} for day in days}
+    late = FIRST + 190 * DAY + timedelta(hours=1)
+    for catalyst, kind in (("product_launch", "none"), ("regulatory", "cross")):
+        past = [story(day, catalyst=catalyst) for day in days]
+        rows = judged(impacts, daily_bars, past, [RIVAL], jumps, catalyst=catalyst, published_at=late, impact=1.0)
+        assert [row["pattern"] for row in rows] == [kind]
