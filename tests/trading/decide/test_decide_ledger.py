@@ -55,6 +55,11 @@ def test_fees_lower_the_profit_on_both_sides() -> None:
     assert (result.profit, result.cash) == (7, 7)
 
 
+def test_the_last_share_takes_the_cost_to_its_last_digit() -> None:
+    result = book([fill("buy", "0.000000003", "0.01", 0), fill("sell", "0.000000003", "0.02", 1)])
+    assert (result.profit, result.cash, result.holdings) == (dec("0.00000000003"), dec("0.00000000003"), {})
+
+
 def test_an_execution_counts_once() -> None:
     once = fill("buy", 1, 100, name="same")
     assert book([once, once]) == book([once])

@@ -79,6 +79,12 @@ def test_overweight_is_trimmed_at_once_and_the_rest_weekly() -> None:
     assert {t.order.purpose for t in weekly} == {"trim"}
 
 
+def test_what_is_being_sold_already_is_not_trimmed_again() -> None:
+    account = portfolio(8_700, position("ACME", 13, 100), pending_sells={"ACME": Decimal(2)})
+    (trim,) = rebalance.trims(account, {}, MODERATE, RULES, weekly=False)
+    assert trim.order.quantity == 1
+
+
 def test_a_close_pair_shares_one_limit() -> None:
     account = portfolio(8_500, position("ACME", 9, 100), position("BOLT", 6, 100))
     made = rebalance.trims(account, {("ACME", "BOLT"): 0.9}, MODERATE, RULES, weekly=False)

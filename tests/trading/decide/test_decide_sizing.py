@@ -97,6 +97,12 @@ def test_a_position_without_a_stop_is_hot_with_all_of_its_value() -> None:
     assert sized(account).reason == "below_minimum"
 
 
+def test_what_is_being_bought_is_hot_down_to_the_stop_it_will_get() -> None:
+    # ATR 5 of 100, twice: 10 % of 300 coming; without a view all of the 40 coming counts
+    coming = portfolio(pending_buys={"CRUX": Decimal(300), "GONE": Decimal(40)})
+    assert exposure.heat_dollars(coming, market(CRUX=view("CRUX", atr=5)), MODERATE) == 70
+
+
 def test_cash_keeps_reserve_promises_and_minimum() -> None:
     # 1000 cash - 300 reserve - 250 promised = 450 free, 100 of it stay: 350 of a target of 1060
     account = portfolio(1_000, position("CRUX", 99, 100, stop=99), reserve=300, pending_buys={"DUNE": Decimal(250)})

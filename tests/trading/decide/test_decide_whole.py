@@ -78,6 +78,11 @@ def test_a_sell_sells_what_is_held_and_free() -> None:
     assert rest.quantity == Decimal("1.5")
 
 
+def test_a_sell_goes_once_whatever_the_number_of_tranches() -> None:
+    again = decide([SELL], HELD, market(), state(), RULES, NOON, market_open=True, decided={"sell": 1})
+    assert again == ()
+
+
 def test_nothing_is_sold_short() -> None:
     decision = one(SELL)
     assert (decision.outcome, decision.reason, decision.final, decision.order) == ("skip", "nothing_held", True, None)
