@@ -32,7 +32,7 @@ _DETAILS = {
 }
 
 
-class NoTask(Exception):
+class NoTaskError(Exception):
     """The answer format asks for none of the three tasks; the text is the sentence for the caller."""
 
 
@@ -88,7 +88,7 @@ def card() -> dict[str, Any]:
 def answer(messages: Sequence[tuple[str, str]], answer_format: dict[str, Any] | str | None) -> str:
     """The answer to a conversation of (role, content) pairs, as text; JSON that fits the schema where one is given.
 
-    Raises NoTask where the format names none of the tasks.
+    Raises NoTaskError where the format names none of the tasks.
     """
     if not answer_format:
         return f"{NAME} reads documents by rules; ask it with a JSON schema in `format`."
@@ -102,14 +102,14 @@ def answer(messages: Sequence[tuple[str, str]], answer_format: dict[str, Any] | 
 def _task(schema: dict[str, Any] | None, answer_format: Any, blocks: PromptBlocks) -> str:
     if schema is None:
         if answer_format != "json":
-            raise NoTask(f'invalid format: {answer_format!r}: expected "json" or a JSON schema')
+            raise NoTaskError(f'invalid format: {answer_format!r}: expected "json" or a JSON schema')
         return "thesis" if blocks.thesis else "impacts" if blocks.companies else "severity"
     properties = schema.get("properties")
     names = set(properties) if isinstance(properties, dict) else set()
     for task in ("impacts", "severity", "thesis"):
         if task in names:
             return task
-    raise NoTask(
+    raise NoTaskError(
         f"invalid format: {NAME} answers schemas with a property impacts, severity or thesis; "
         f"this one has {', '.join(sorted(names)) or 'none'}"
     )

@@ -28,19 +28,19 @@ async def _json_body(request: Request) -> Any:
     try:
         return json.loads(await request.body())
     except ValueError as error:
-        raise wire.BadRequest(f"the body of {request.url.path} is not JSON: {error}") from None
+        raise wire.BadRequestError(f"the body of {request.url.path} is not JSON: {error}") from None
 
 
 def _generate(request: wire.ChatRequest) -> wire.Generation:
-    """Answer a checked request; raises BadRequest for a `format` that the model has no task for."""
+    """Answer a checked request; raises BadRequestError for a `format` that the model has no task for."""
     options = request.options or wire.ChatOptions()
     started = time.perf_counter_ns()
     prompt = wire.fit_prompt(request.messages, options.num_ctx)
     read = time.perf_counter_ns()
     try:
         answer = model.answer(prompt.messages, request.format)
-    except model.NoTask as error:
-        raise wire.BadRequest(str(error)) from None
+    except model.NoTaskError as error:
+        raise wire.BadRequestError(str(error)) from None
     content, reason, tokens = wire.finish(answer, options.num_predict)
     done = time.perf_counter_ns()
     return wire.Generation(content, reason, prompt.tokens, tokens, read - started, done - read)
@@ -54,7 +54,7 @@ def _ndjson(bodies: Iterator[dict[str, Any]]) -> Iterator[bytes]:
 async def _chat(request: Request, now: Callable[[], datetime]) -> Response:
     try:
         chat = wire.parse_chat(await _json_body(request))
-    except wire.BadRequest as error:
+    except wire.BadRequestError as error:
         return _error(400, str(error))
     if not model.is_ours(chat.model):
         return _error(404, f"model '{chat.model}' not found")
@@ -64,7 +64,7 @@ async def _chat(request: Request, now: Callable[[], datetime]) -> Response:
         return JSONResponse(wire.final_body(chat.model, created, loaded, streamed=False))
     try:
         generation = await run_in_threadpool(_generate, chat)
-    except wire.BadRequest as error:
+    except wire.BadRequestError as error:
         return _error(400, str(error))
     if not chat.stream:
         return JSONResponse(wire.final_body(chat.model, created, generation, streamed=False))
@@ -75,7 +75,7 @@ async def _chat(request: Request, now: Callable[[], datetime]) -> Response:
 async def _show(request: Request) -> Response:
     try:
         body = await _json_body(request)
-    except wire.BadRequest as error:
+    except wire.BadRequestError as error:
         return _error(400, str(error))
     name = (body.get("model") or body.get("name") or "") if isinstance(body, dict) else ""
     if not isinstance(name, str) or not name:

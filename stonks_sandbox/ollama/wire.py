@@ -13,7 +13,7 @@ KEPT_TOKENS = 4  # Ollama's default num_keep: what survives at the front of a pr
 CHUNK_CHARS = 64
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """A request that cannot be served; its text is the sentence of the `error` field."""
 
 
@@ -68,20 +68,22 @@ class Generation:
 
 
 def parse_chat(body: Any) -> ChatRequest:
-    """Check a decoded JSON body; raises BadRequest naming the field and its problem."""
+    """Check a decoded JSON body; raises BadRequestError naming the field and its problem."""
     if not isinstance(body, Mapping):
-        raise BadRequest("the body of /api/chat must be a JSON object with model and messages")
+        raise BadRequestError("the body of /api/chat must be a JSON object with model and messages")
     try:
         request = ChatRequest.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"invalid chat request: {field}: {first['msg']}") from None
+        raise BadRequestError(f"invalid chat request: {field}: {first['msg']}") from None
     if not request.model:
-        raise BadRequest("model is required")
+        raise BadRequestError("model is required")
     for message in request.messages:
         if message.role not in {"system", "user", "assistant", "tool"}:
-            raise BadRequest(f'invalid role: {message.role}, must be one of ["system", "user", "assistant", "tool"]')
+            raise BadRequestError(
+                f'invalid role: {message.role}, must be one of ["system", "user", "assistant", "tool"]'
+            )
     return request
 
 

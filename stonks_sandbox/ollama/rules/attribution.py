@@ -3,22 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stonks_sandbox.ollama.rules.clauses import Clause, clause_at
+from stonks_sandbox.ollama.rules.clauses import Clause, Modifiers, clause_at
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.relations import Relation
+from stonks_sandbox.ollama.rules.data.wordset import words
 from stonks_sandbox.ollama.rules.evidence import Evidence
 from stonks_sandbox.ollama.rules.lexicon import relation_matcher
 from stonks_sandbox.ollama.rules.patterns import Hit
 
 _JOINERS = frozenset({",", "and", "&", "or", "/", "(", ")", ":", "plus", "'s", "both", "nasdaq", "nyse", "the", "$"})
-_OBLIQUE = frozenset(
-    "by at from with against versus vs than over unlike like including alongside via to into about".split()
+_OBLIQUE = words(
+    """
+    by at from with against versus vs than over unlike like including alongside via to into about
+    """
 )
 _SHARE_LINKS = frozenset({"of", "in", "at", "for"})
-_MODIFIED = frozenset(
-    "supplier suppliers rival rivals partner partners customer competitor competitors peer peers backed owned parent "
-    "investor shareholder lender vendor contractor maker user users style killer alternative analyst".split()
+_MODIFIED = words(
+    """
+    supplier suppliers rival rivals partner partners customer competitor competitors peer peers backed
+    owned parent investor shareholder lender vendor contractor maker user users style killer
+    alternative analyst
+    """
 )
+_PLAIN_SUBJECT = 0.3  # without a second company only a verb that says this much of the first counts
+_NOT_BETWEEN = words("to by from of in with at for and or granted given")
+_OPENERS = words(
+    """
+    despite although though while as after amid with on following once when since even
+    """
+)
+_UNLIKE = -0.5
 _OBJECT_REACH = 7
 _SUBJECT_REACH = 14
 
@@ -77,16 +91,23 @@ def relations_of(
     blocked = {at for mention in mentions for at in range(mention.start, mention.end)}
     claims: list[Claim] = []
     used: set[int] = set()
-    for hit in relation_matcher().find(words, (0,), blocked):
+    modifiers = Modifiers(words)
+    for hit in relation_matcher().find(words, _openings(words, clauses), blocked):
         clause = clause_at(clauses, hit.start)
         after = _object(words, groups, hit, clause)
         before = _subject(groups, hit, clause)
         relation = hit.value
-        if after is None and (relation.needs_object or before is None or not relation.subject):
+        if after is None and (relation.needs_object or before is None or abs(relation.subject) < _PLAIN_SUBJECT):
             continue
         used.update(hit.used)
-        claims.extend(_ends(hit, relation, before, after, clause))
+        negation = modifiers.negation(hit.start, hit.end, hit.used, clause)
+        claims.extend(_ends(hit, _negated(relation, negation), before, after, clause))
     return claims, frozenset(used)
+
+
+def _openings(words: Sequence[str], clauses: Sequence[Clause]) -> list[int]:
+    """Tokens at which an anchored pattern may begin: clauses, and what follows a comma or colon."""
+    return [clause.start for clause in clauses] + [at + 1 for at, word in enumerate(words) if word in {",", ":", ";"}]
 
 
 def _ends(
@@ -104,12 +125,21 @@ def _ends(
     return claims
 
 
+def _negated(relation: Relation, negation: float) -> Relation:
+    """A denied relation: the subject's value turns round, an object beside it is no longer judged."""
+    if negation == 1.0:
+        return relation
+    other = relation.object * negation if not relation.subject else 0.0
+    return relation._replace(subject=relation.subject * negation, object=other)
+
+
 def _object(words: Sequence[str], groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _Group | None:
     reach = 2 if hit.value.needs_object else _OBJECT_REACH
     for group in groups:
         between = words[hit.end : group.start]
         if hit.end <= group.start <= hit.end + reach and group.start < clause.end:
-            return group if not {",", ";", "as", "after"}.intersection(between) else None
+            barred = {",", ";", "as", "after"} | (_NOT_BETWEEN if hit.value.needs_object else frozenset())
+            return group if not barred.intersection(between) else None
     return None
 
 
@@ -118,7 +148,8 @@ def _subject(groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _G
         g for g in groups if clause.start <= g.start and g.end <= hit.start and hit.start - g.end <= _SUBJECT_REACH
     ]
     plain = [group for group in found if not group.oblique]
-    return (plain or found or [None])[-1]
+    named = plain or found
+    return named[-1] if named else None
 
 
 def attribute(
@@ -139,31 +170,51 @@ def attribute(
         group, share = _owner(words, groups, item, clause)
         if group is not None:
             claims.extend(Claim(ticker, item, share) for ticker in group.tickers)
+            claims.extend(_contrasted(words, groups, group, item, clause))
         elif not groups:
             claims.extend(Claim(ticker, item, part) for ticker, part in carried)
     return claims
 
 
+def _contrasted(
+    words: Sequence[str], groups: Sequence[_Group], owner: _Group, item: Evidence, clause: Clause
+) -> list[Claim]:
+    """`A, unlike B, grows` says half the opposite of B."""
+    others = [g for g in groups if g is not owner and clause.start <= g.start < clause.end]
+    unlike = [g for g in others if g.start and words[g.start - 1] == "unlike"]
+    opposite = replace(item, value=item.value * _UNLIKE)
+    return [Claim(ticker, opposite, 0.8) for group in unlike for ticker in group.tickers]
+
+
 def _owner(
     words: Sequence[str], groups: Sequence[_Group], item: Evidence, clause: Clause
 ) -> tuple[_Group | None, float]:
+    """The companies that a statement is about, and how surely: of its own clause before any other."""
     inside = [group for group in groups if clause.start <= group.start < clause.end]
-    behind = [group for group in inside if group.end <= item.at]
-    ahead = [group for group in inside if group.start >= item.at]
-    if ahead and _belongs_ahead(words, ahead[0], item):
-        return ahead[0], 1.0
-    plain = [group for group in behind if not group.oblique] or behind
-    if plain:
-        owner = plain[-1]
-        return owner, (0.35 if owner.modifier else 1.0) * _nearness(item.at - owner.end)
-    if ahead:
-        owner = next((group for group in ahead if not group.modifier), ahead[0])
-        return owner, _nearness(owner.start - item.reach)
+    if inside:
+        return _owner_inside(words, inside, item)
     earlier = [group for group in groups if group.end <= clause.start]
     if earlier:
         subjects = [group for group in earlier if not group.oblique] or earlier
         return subjects[-1], 0.8
-    return (groups[0], 0.8) if groups else (None, 0.0)
+    if not groups:
+        return None, 0.0
+    return groups[0], 0.8 if words[clause.start] in _OPENERS else 0.2
+
+
+def _owner_inside(words: Sequence[str], inside: Sequence[_Group], item: Evidence) -> tuple[_Group | None, float]:
+    """Within a clause: who stands in the statement, closely behind it, before it, or else behind it."""
+    within = [group for group in inside if item.at < group.start < item.reach]
+    ahead = [group for group in inside if group.start >= item.at]
+    if within or (ahead and _belongs_ahead(words, ahead[0], item)):
+        return (within or ahead)[0], 1.0
+    behind = [group for group in inside if group.end <= item.at]
+    plain = [group for group in behind if not group.oblique] or behind
+    if plain:
+        owner = plain[-1]
+        return owner, (0.35 if owner.modifier else 1.0) * _nearness(item.at - owner.end)
+    owner = next((group for group in ahead if not group.modifier), ahead[0])
+    return owner, _nearness(owner.start - item.reach)
 
 
 def _belongs_ahead(words: Sequence[str], group: _Group, item: Evidence) -> bool:

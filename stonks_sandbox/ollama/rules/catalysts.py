@@ -73,8 +73,3 @@ def signed(catalyst: Catalyst, sentiment: float) -> Catalyst:
     if pair is None:
         return catalyst
     return pair[0] if sentiment >= 0 else pair[1]
-
-
-def signed_by_evidence(catalyst: Catalyst, earnings: float, sentiment: float) -> Catalyst:
-    """As `signed`, the sum of what was said of the results coming first where it says anything."""
-    return signed(catalyst, earnings if abs(earnings) > 0.05 else sentiment)

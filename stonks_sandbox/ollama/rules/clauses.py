@@ -52,8 +52,12 @@ def _boundaries(words: Sequence[str], mentions: Sequence[Mention]) -> list[int]:
     opened_by_concession = bool(words) and (words[0] in CONCESSION or words[0] in {"while", "as", "after", "amid"})
     for at in range(1, len(words)):
         word = words[at]
+        if word == "even" and words[at + 1 : at + 2] not in (("as",), ("though",), ("if",)):
+            continue
         breaks = word in CLAUSE_BREAKS or word in DASHES or (word == "as" and _new_subject(at, named_at))
         after_opening = opened_by_concession and starts[-1] == 0 and word == ","
+        if word in {"as", "though"} and starts[-1] == at - 1 and words[at - 1] == "even":
+            continue
         if (breaks or after_opening) and not (word == "yet" and words[at - 1 : at] in (("not",), ("is",))):
             starts.append(at)
     return starts
@@ -67,6 +71,8 @@ def _new_subject(at: int, named_at: Sequence[int]) -> bool:
 def _own_weight(words: Sequence[str], start: int) -> float:
     opening = words[start]
     if opening in CONCESSION or (start == 0 and opening == "while"):
+        return 0.45
+    if opening == "even":
         return 0.45
     return 1.3 if opening in CONTRAST_AFTER and start > 0 else 1.0
 
@@ -107,21 +113,23 @@ class Modifiers:
             if known is not None and at not in covered:
                 self._negators.append((at, at + 1, *known))
 
-    def negation(self, start: int, end: int, clause: Clause) -> float:
+    def negation(self, start: int, end: int, used: Sequence[int], clause: Clause) -> float:
         """What negators before (or inside) a hit leave of its value: 1 where there is none."""
         factor = 1.0
         for begin, finish, value, reach in self._negators:
+            if begin in used or finish - 1 in used:
+                continue
             inside = start < begin < end
             before = finish <= start <= finish + reach - 1 and begin >= clause.start
             if inside or (before and not _NEGATION_STOPS.intersection(self._words[finish:start])):
                 factor *= value
         return max(-1.0, min(1.0, factor))
 
-    def degree(self, start: int, end: int, clause: Clause) -> float:
+    def degree(self, start: int, end: int, used: Sequence[int], clause: Clause) -> float:
         """How much stronger or weaker degree words right beside (or inside) a hit make it."""
         low, high = max(clause.start, start - 2), min(clause.end, end + 2)
         factor = 1.0
         for at in range(low, high):
-            word = self._words[at]
+            word = "" if at in used else self._words[at]
             factor *= INTENSIFIERS.get(word, 1.0) * DIMINISHERS.get(word, 1.0)
         return max(0.4, min(1.5, factor))

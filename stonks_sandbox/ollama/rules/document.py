@@ -7,7 +7,7 @@ from typing import Any
 
 from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.ollama.prompt import Company, Document
-from stonks_sandbox.ollama.rules.catalysts import BASE_IMPACT, HORIZONS, choose, signed_by_evidence
+from stonks_sandbox.ollama.rules.catalysts import BASE_IMPACT, HORIZONS, choose, signed
 from stonks_sandbox.ollama.rules.data.filing_items import ITEMS
 from stonks_sandbox.ollama.rules.quotes import best_quote
 from stonks_sandbox.ollama.rules.reading import Reading, read_document
@@ -15,6 +15,10 @@ from stonks_sandbox.ollama.rules.scoring import Located, claims_of
 
 PASSING_MENTION = 0.12  # evidence below this makes no record for a company that the document is not about
 ITEM_WEIGHT = 0.8
+PLAIN_SURPRISE = 1.05  # sureness from which a statement says itself that results beat or missed
+LEAST_OUTCOME = 0.05
+LITTLE = 0.4  # evidence of this mass halves the sentiment
+BOOST = 1.35  # and much agreeing evidence says more than its mean
 MAX_SUMMARY = 400
 
 
@@ -56,7 +60,7 @@ def judge(claims: Sequence[Located], items: Sequence[str] = ()) -> Judgement:
     for located in claims:
         item = located.claim.evidence
         if item.catalyst is not None and item.catalyst in {Catalyst.EARNINGS_BEAT, Catalyst.EARNINGS_MISS}:
-            earnings += item.weight * item.value
+            earnings += item.weight * item.value if item.sureness >= PLAIN_SURPRISE else 0.0
         if not item.value:
             continue
         total += item.weight
@@ -74,13 +78,12 @@ def judge(claims: Sequence[Located], items: Sequence[str] = ()) -> Judgement:
             positive += max(0.0, ITEM_WEIGHT * value)
             negative += max(0.0, -ITEM_WEIGHT * value)
     mean = signs / total if total else 0.0
-    sentiment = max(-1.0, min(1.0, mean * (1.0 + 0.35 * (1.0 - math.exp(-total / 2.0)))))
+    sentiment = max(-1.0, min(1.0, mean * BOOST * total / (total + LITTLE)))
     conflict = 2.0 * min(positive, negative) / (positive + negative) if positive + negative else 0.0
     certainty = sum(c * w for c, w in certain) / sum(w for _, w in certain) if certain else 1.0
-    catalyst = signed_by_evidence(choose(votes), earnings, sentiment)
-    sureness = max(
-        (s for name, s, _ in votes if signed_by_evidence(name, earnings, sentiment) == catalyst), default=0.0
-    )
+    outcome = earnings if abs(earnings) > LEAST_OUTCOME else sentiment
+    catalyst = signed(choose(votes), outcome)
+    sureness = max((s for name, s, _ in votes if signed(name, outcome) == catalyst), default=0.0)
     moves = [located for located in claims if located.claim.evidence.value]
     only_stock = bool(moves) and all(located.claim.evidence.stock for located in moves)
     return Judgement(sentiment, positive + negative, peak, 1.0 - conflict, certainty, catalyst, sureness, only_stock)

@@ -3,23 +3,37 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.ollama.rules.clauses import Clause, Modifiers, clause_at
 from stonks_sandbox.ollama.rules.companies import Mention
-from stonks_sandbox.ollama.rules.data.moves import AFTER_UP, BEFORE_UP, LINKS, QUANTITY_REACH, WEAK_DIRECTIONS
+from stonks_sandbox.ollama.rules.data.moves import (
+    AFTER_UP,
+    BEFORE_UP,
+    LINKS,
+    MOVING_NOUNS,
+    QUANTITY_REACH,
+    WEAK_DIRECTIONS,
+)
+from stonks_sandbox.ollama.rules.data.wordset import words
 from stonks_sandbox.ollama.rules.lexicon import Entry, main_matcher, quantities
 from stonks_sandbox.ollama.rules.patterns import Hit
 
-EARNINGS_WORDS = frozenset(
-    "revenue revenues sales profit profits earnings eps income ebitda ebit net margin margins loss losses pat turnover "
-    "nii comps".split()
+EARNINGS_WORDS = words(
+    """
+    revenue revenues sales profit profits earnings eps income ebitda ebit net margin margins loss
+    losses pat turnover nii comps
+    """
 )
 GUIDANCE_WORDS = frozenset({"guidance", "outlook", "forecast", "forecasts"})
 STOCK_WORDS = frozenset({"share", "shares", "stock", "stocks", "scrip"})
 _NUMBER = re.compile(r"\d[\d,.]*%?")
 _PERCENT_REACH = 7
+_GOOD = frozenset(word for word, value in quantities().items() if value > 0)
+_AMOUNT_WORDS = frozenset({"from", "nearly", "about", "almost", "over", "more", "sharply", "slightly", "modestly"})
+_OTHER_PHRASE = frozenset({"on", "as", "after", "amid", ","})
 
 
 @dataclass(frozen=True)
@@ -52,106 +66,143 @@ def evidence_of(
     starts = [clause.start for clause in clauses] + [at + 1 for at, word in enumerate(words) if word in {":", "—", "–"}]
     hits = main_matcher().find(words, starts, blocked)
     modifiers = Modifiers(words)
-    found: list[Evidence] = []
+    shielded = {at for hit in hits if hit.value.kind == "shield" for at in hit.used if words[hit.end - 1] not in _GOOD}
+    moves = _chained([hit for hit in hits if hit.value.kind in {"rise", "fall"}], words)
+    reader = _Reader(words, clauses, mentions, frozenset(shielded))
+    judged = [(hit, reader.movement(hit)) for hit in moves]
+    moved = {at for _, movement in judged if movement is not None for at in [movement[1]] if at >= 0}
+    stated = [(hit, movement[0]) for hit, movement in judged if movement is not None]
     for hit in hits:
-        if hit.value.kind == "shield":
-            continue
-        clause = clause_at(clauses, hit.start)
-        item = _judged(hit, words, clause, mentions)
-        if item is None:
-            continue
-        negation = modifiers.negation(hit.start, hit.end, clause) if item.value else 1.0
-        degree = modifiers.degree(hit.start, hit.end, clause)
-        value = max(-1.0, min(1.0, item.value * negation * degree))
-        sureness = item.sureness * (0.5 if negation < 1.0 else 1.0)
-        weight = item.weight * clause.weight * (0.5 + 0.5 * clause.certainty)
-        found.append(
-            Evidence(item.at, item.reach, value, weight, item.catalyst, sureness, clause.certainty, item.stock)
-        )
-    return found
+        entry = hit.value
+        if entry.kind == "event" or (entry.kind == "polar" and not moved.intersection(hit.used)):
+            weight = 0.6 + abs(entry.value) if entry.value else 0.0
+            stated.append((hit, Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, entry.sureness)))
+    stated.sort(key=lambda pair: pair[0].start)
+    return [_modified(hit, item, clauses, modifiers) for hit, item in stated]
 
 
-def _judged(hit: Hit[Entry], words: Sequence[str], clause: Clause, mentions: Sequence[Mention]) -> Evidence | None:
-    entry = hit.value
-    if entry.kind in {"rise", "fall"}:
-        return _movement(hit, words, clause, mentions)
-    weight = 0.6 + abs(entry.value) if entry.value else 0.0
-    return Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, entry.sureness)
-
-
-def _movement(hit: Hit[Entry], words: Sequence[str], clause: Clause, mentions: Sequence[Mention]) -> Evidence | None:
-    """A rise or fall of a quantity, or of the share price where no quantity is named and a company is."""
-    first, last = hit.start, hit.end
-    alone = last - first == 1 and words[first] in WEAK_DIRECTIONS
-    if alone and not _meant(words, first, last):
-        return None
-    name, polarity = _quantity(words, first, last, clause, mentions)
-    if not name and (alone or not any(clause.start <= m.start < clause.end for m in mentions)):
-        percent = percent_near(words, first, last, clause)
-        if percent is None:
-            return None
-    if polarity == 0.0:
-        return None
-    stock = not name or name in STOCK_WORDS
-    percent = percent_near(words, first, last, clause)
-    strength = hit.value.value if percent is None else magnitude(percent, 8.0 if stock else 18.0)
-    sign = 1.0 if hit.value.kind == "rise" else -1.0
-    catalyst, sureness = None, 0.0
-    if name in EARNINGS_WORDS:
-        catalyst, sureness = Catalyst.EARNINGS_BEAT, 0.6
-    elif name in GUIDANCE_WORDS:
-        catalyst, sureness = (Catalyst.GUIDANCE_RAISE if sign > 0 else Catalyst.GUIDANCE_CUT), 0.7
-    value = sign * math.copysign(1.0, polarity) * strength
-    return Evidence(first, last, value, 0.5 + 0.6 * min(1.0, abs(polarity)), catalyst, sureness, 1.0, stock)
-
-
-def _meant(words: Sequence[str], first: int, last: int) -> bool:
-    """Whether a word like `up` speaks of a movement here: a number after it, or a quantity or `was` before it."""
-    after = words[last] if last < len(words) else ""
-    before = words[first - 1] if first else ""
-    if words[first] in {"growth", "expand", "expands", "contract", "contracts"}:
-        return before in quantities() or after in LINKS or _NUMBER.match(after) is not None
-    if words[first] in {"lower", "higher"} and after in quantities():
-        return True
-    numeric = _NUMBER.match(after) is not None or after.startswith("$")
-    return (
-        numeric
-        or (before in BEFORE_UP and (after in AFTER_UP or not after or not after[0].isalpha()))
-        or (after in {"from", "nearly", "about", "almost", "over", "more", "sharply", "slightly", "modestly"})
+def _modified(hit: Hit[Entry], item: Evidence, clauses: Sequence[Clause], modifiers: Modifiers) -> Evidence:
+    """The evidence after negation, degree, contrast and hedging of its clause."""
+    clause = clause_at(clauses, hit.start)
+    negation = modifiers.negation(hit.start, hit.end, hit.used, clause) if item.value else 1.0
+    degree = modifiers.degree(hit.start, hit.end, hit.used, clause)
+    return replace(
+        item,
+        value=max(-1.0, min(1.0, item.value * negation * degree)),
+        sureness=item.sureness * (0.5 if negation < 1.0 else 1.0),
+        weight=item.weight * clause.weight * (0.5 + 0.5 * clause.certainty),
+        certainty=clause.certainty,
     )
 
 
-def _quantity(
-    words: Sequence[str], first: int, last: int, clause: Clause, mentions: Sequence[Mention]
-) -> tuple[str, float]:
-    """The quantity that moves and its polarity: `fall in costs` before `costs fell`; ("", 1) where none is named."""
-    table = quantities()
-    named = {at for mention in mentions for at in range(mention.start, mention.end)}
-    ahead = range(last, min(clause.end, last + 6))
-    if last < len(words) and (words[last] in LINKS or words[first] in {"lower", "higher"}):
-        for at in ahead:
-            if words[at] in table and at not in named:
-                return _widest(words, at, table)
-            if words[at] in {",", ";", "as", "after", "on", "amid"}:
+def _chained(moves: Sequence[Hit[Entry]], words: Sequence[str]) -> list[Hit[Entry]]:
+    """Movements with those of movements resolved: `growth slows` falls, `the decline eased` rises."""
+    result: list[Hit[Entry]] = []
+    for hit in moves:
+        last = result[-1] if result else None
+        noun = last is not None and last.end - last.start == 1 and words[last.start] in MOVING_NOUNS
+        if last is None or not noun or not 0 <= hit.start - last.end <= 2 or "," in words[last.end : hit.start]:
+            result.append(hit)
+            continue
+        kind: Literal["rise", "fall"] = "rise" if last.value.kind == hit.value.kind else "fall"
+        result[-1] = replace(hit, value=replace(hit.value, kind=kind))
+    return result
+
+
+class _Reader:
+    """Movements of one sentence read against its quantities and companies."""
+
+    def __init__(
+        self, words: Sequence[str], clauses: Sequence[Clause], mentions: Sequence[Mention], shielded: frozenset[int]
+    ) -> None:
+        self._words = words
+        self._clauses = clauses
+        self._mentions = mentions
+        self._named = {at for mention in mentions for at in range(mention.start, mention.end)}
+        self._shielded = shielded | self._named
+
+    def movement(self, hit: Hit[Entry]) -> tuple[Evidence, int] | None:
+        """A rise or fall of a quantity, or of the share price where no quantity is named and a company is.
+
+        With the token of the quantity (-1: none); None where the word means no movement, or one that says nothing.
+        """
+        words, first, last = self._words, hit.start, hit.end
+        clause = clause_at(self._clauses, first)
+        alone = last - first == 1 and words[first] in WEAK_DIRECTIONS
+        if alone and not self._meant(first, last):
+            return None
+        at = self._quantity(first, last, clause)
+        name = words[at] if at >= 0 else ""
+        percent = percent_near(words, first, last, clause)
+        spoken_of = any(clause.start <= mention.start < clause.end for mention in self._mentions)
+        if at < 0 and percent is None and not spoken_of:
+            return None
+        polarity = quantities()[name] if name else 1.0
+        if polarity == 0.0:
+            return None
+        stock = not name or name in STOCK_WORDS
+        strength = hit.value.value if percent is None else magnitude(percent, 8.0 if stock else 18.0)
+        sign = 1.0 if hit.value.kind == "rise" else -1.0
+        catalyst, sureness = None, 0.0
+        if name in EARNINGS_WORDS:
+            catalyst, sureness = Catalyst.EARNINGS_BEAT, 0.6
+        elif name in GUIDANCE_WORDS:
+            catalyst, sureness = (Catalyst.GUIDANCE_RAISE if sign > 0 else Catalyst.GUIDANCE_CUT), 0.7
+        value = sign * math.copysign(1.0, polarity) * strength
+        weight = 0.5 + 0.6 * min(1.0, abs(polarity))
+        return Evidence(first, last, value, weight, catalyst, sureness, 1.0, stock), at
+
+    def _meant(self, first: int, last: int) -> bool:
+        """Whether a word like `up` speaks of a movement: a number behind it, or a quantity or company before it."""
+        words = self._words
+        after = words[last] if last < len(words) else ""
+        before = words[first - 1] if first else ""
+        numeric = _NUMBER.match(after) is not None or after.startswith("$")
+        if words[first] in {"growth", "expand", "expands", "contract", "contracts"}:
+            return before in quantities() or after in LINKS or numeric
+        if words[first] in {"lower", "higher"} and after in quantities():
+            return True
+        ends = not after or not after[0].isalpha()
+        told = before in BEFORE_UP or first - 1 in self._named
+        return numeric or after in _AMOUNT_WORDS or (told and (ends or after in AFTER_UP))
+
+    def _quantity(self, first: int, last: int, clause: Clause) -> int:
+        """The token of the quantity that moves: `fall in costs` before `costs fell`; -1 where none is named."""
+        words = self._words
+        ahead = range(last, min(clause.end, last + 6))
+        if last < len(words) and (words[last] in LINKS or words[first] in {"lower", "higher"}):
+            for at in ahead:
+                if words[at] in {",", ";", "as", "after", "on", "amid"}:
+                    break
+                if self._is_quantity(at):
+                    return self._widest(at)
+        for at in range(first - 1, max(clause.start, first - QUANTITY_REACH) - 1, -1):
+            if at in self._named or words[at] in {";", ":", "but", "amid", "on", "after"}:
                 break
-    for at in range(first - 1, max(clause.start, first - QUANTITY_REACH) - 1, -1):
-        if at in named:
-            break
-        if words[at] in table:
-            return words[at], table[words[at]]
-        if words[at] in {";", ":", "but", "amid", "on", "after"}:
-            break
-    direct = next((at for at in ahead[:3] if words[at] in table and at not in named), None)
-    if direct is not None and not any(words[at] in {"on", "as", "after", "amid", ","} for at in range(last, direct)):
-        return words[direct], table[words[direct]]
-    return "", 1.0
+            if self._is_quantity(at):
+                return self._head(at, clause)
+        direct = next((at for at in ahead[:3] if self._is_quantity(at)), None)
+        if direct is not None and not any(words[at] in _OTHER_PHRASE for at in range(last, direct)):
+            return direct
+        return -1
 
+    def _is_quantity(self, at: int) -> bool:
+        words = self._words
+        if words[at] not in quantities() or at in self._shielded:
+            return False
+        return not (words[at] == "share" and at and words[at - 1] == "per")
 
-def _widest(words: Sequence[str], at: int, table: dict[str, float]) -> tuple[str, float]:
-    """Of words side by side the last one names the quantity: `revenue loss` is a loss."""
-    while at + 1 < len(words) and words[at + 1] in table:
-        at += 1
-    return words[at], table[words[at]]
+    def _head(self, at: int, clause: Clause) -> int:
+        """Of `cost of sales` the cost."""
+        if at - 2 >= clause.start and self._words[at - 1] == "of" and self._is_quantity(at - 2):
+            return at - 2
+        return at
+
+    def _widest(self, at: int) -> int:
+        """Of words side by side the last one names the quantity: `revenue loss` is a loss."""
+        while at + 1 < len(self._words) and self._is_quantity(at + 1):
+            at += 1
+        return at
 
 
 def percent_near(words: Sequence[str], first: int, last: int, clause: Clause) -> float | None:

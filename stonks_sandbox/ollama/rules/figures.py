@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from stonks_sandbox.ollama.rules.data.filing_items import CHANGE_WORDS, EXPECTED_WORDS, KEY_ROWS, PRIOR_WORDS
 from stonks_sandbox.ollama.rules.data.moves import BAD
 
-_AMOUNT = r"(?:a |an )?(?:net )?(?P<{0}loss>loss of |deficit of )?\(?-?[$€£₹](?P<{0}open>\(?-?)\s?(?P<{0}>\d[\d,]*(?:\.\d+)?)\)?(?:\s?(?P<{0}unit>trillion|billion|bn|million|mn|m|b|thousand|crore)\b)?"
-_VERSUS = r"(?:compared (?:to|with)|versus|vs\.?|against|from|up from|down from|above|below|topping|beating|missing|ahead of|short of|better than|worse than)"
+_AMOUNT = (
+    r"(?:a |an )?(?:net )?(?P<{0}loss>loss of |deficit of )?\(?-?[$€£₹](?P<{0}open>\(?-?)\s?(?P<{0}>\d[\d,]*(?:\.\d+)?)\)?"
+    r"(?:\s?(?P<{0}unit>trillion|billion|bn|million|mn|m|b|thousand|crore)\b)?"
+)
+_VERSUS = (
+    r"(?:compared (?:to|with)|versus|vs\.?|against|from|up from|down from|above|below|topping|beating|missing|ahead of"
+    r"|short of|better than|worse than)"
+)
 _COMPARED = re.compile(
     _AMOUNT.format("now")
     + r"(?P<middle>[^.;$€£₹]{0,70}?)\b(?P<versus>"
@@ -150,7 +156,7 @@ def _key(label: str) -> tuple[str, float]:
 
 
 def _row_change(line: str, cells: Sequence[str], newest_first: bool, columns: int) -> float | None:
-    stated = [m for m in _CHANGE.finditer(line)]
+    stated = list(_CHANGE.finditer(line))
     if stated:
         last = stated[-1] if columns > 2 else stated[0]
         return CHANGE_WORDS[last.group("word").lower()] * float(last.group("percent").replace(",", "").rstrip("."))

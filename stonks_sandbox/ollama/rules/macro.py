@@ -1,6 +1,6 @@
 """The answer to the macro task: what kind of world event a document tells of, how bad, where, for whom."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,7 +40,7 @@ def classify_event(document: Document) -> dict[str, Any]:
         (said, 1.0 / (1.0 + said.sentence.index / _FADE)) for said in reading.body
     ]
     sightings = [s for said, weight in sentences for s in _sightings(said, weight, said is reading.title)]
-    mass: Counter[str] = Counter()
+    mass: defaultdict[str, float] = defaultdict(float)
     for sighting in sightings:
         mass[sighting.kind] += sighting.weight
     total = sum(max(0.0, weight) for weight in mass.values())
@@ -56,6 +56,10 @@ def _matcher() -> Matcher[str]:
     return Matcher([(pattern, kind) for pattern, kind in entries if pattern])
 
 
+def _split(phrases: str) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in phrases.split("|")]
+
+
 @cache
 def _phrases(name: str) -> Matcher[str]:
     tables: dict[str, Mapping[str, str]] = {
@@ -64,7 +68,7 @@ def _phrases(name: str) -> Matcher[str]:
         "commodities": terms.COMMODITY_WORDS,
         "world": {"world": terms.WORLD_WORDS},
     }
-    return Matcher([(phrase, key) for key, phrases in tables[name].items() for phrase in phrases.split("|")])
+    return Matcher([(phrase, key) for key, phrases in tables[name].items() for phrase in _split(phrases)])
 
 
 def _sightings(said: Said, weight: float, in_title: bool) -> list[_Sighting]:
@@ -74,7 +78,7 @@ def _sightings(said: Said, weight: float, in_title: bool) -> list[_Sighting]:
     found = []
     for hit in _matcher().find(sentence.lows):
         clause = clause_at(clauses, hit.start)
-        negation = modifiers.negation(hit.start, hit.end, clause)
+        negation = modifiers.negation(hit.start, hit.end, hit.used, clause)
         factor = terms.DECISIVE.get(hit.value, 1.0)
         share = factor * weight * clause.weight * (0.5 + 0.5 * clause.certainty) * (0.2 if negation < 1.0 else 1.0)
         source = None if in_title else said
@@ -86,7 +90,7 @@ def _event(
     reading: Reading,
     sentences: Sequence[tuple[Said, float]],
     sightings: Sequence[_Sighting],
-    mass: Counter[str],
+    mass: Mapping[str, float],
     best: str,
 ) -> dict[str, Any]:
     kind = terms.KINDS[best]
@@ -144,8 +148,8 @@ def _duration(usual: str, words: Counter[str]) -> str:
     return "long" if long > short else "short"
 
 
-def _named(sentences: Sequence[tuple[Said, float]], table: str) -> Counter[str]:
-    found: Counter[str] = Counter()
+def _named(sentences: Sequence[tuple[Said, float]], table: str) -> dict[str, float]:
+    found: defaultdict[str, float] = defaultdict(float)
     for said, weight in sentences:
         for hit in _phrases(table).find(said.sentence.lows):
             raw = said.sentence.raws[hit.start]
@@ -164,7 +168,7 @@ def _regions(sentences: Sequence[tuple[Said, float]]) -> list[dict[str, Any]]:
     return _weighted(weights, REGIONS)
 
 
-def _sectors(sentences: Sequence[tuple[Said, float]], mass: Counter[str]) -> list[dict[str, Any]]:
+def _sectors(sentences: Sequence[tuple[Said, float]], mass: Mapping[str, float]) -> list[dict[str, Any]]:
     """Sectors that such events usually hit, and those that the text names."""
     weights = {name: 0.8 * weight for name, weight in _relative(_named(sentences, "sectors")).items()}
     total = sum(max(0.0, weight) for weight in mass.values())
@@ -176,7 +180,7 @@ def _sectors(sentences: Sequence[tuple[Said, float]], mass: Counter[str]) -> lis
 
 def _commodities(sentences: Sequence[tuple[Said, float]], best: str) -> list[dict[str, Any]]:
     weights = _relative(_named(sentences, "commodities"))
-    if not weights and best in {"war"}:
+    if not weights and best == "war":
         weights = {"oil": 0.5}
     found = []
     for row in _weighted(weights, COMMODITIES):
@@ -224,7 +228,7 @@ def _price_moves(said: Said, commodity: str) -> int:
     return total
 
 
-def _relative(found: Counter[str]) -> dict[str, float]:
+def _relative(found: Mapping[str, float]) -> dict[str, float]:
     most = max(found.values(), default=0.0)
     return {name: 0.3 + 0.7 * weight / most for name, weight in found.items()} if most else {}
 
@@ -238,7 +242,7 @@ def _weighted(weights: Mapping[str, float], order: Sequence[str]) -> list[dict[s
 
 def _quote(reading: Reading, sightings: Sequence[_Sighting], best: str) -> str:
     """The sentence of the text in which the event stands most plainly."""
-    points: Counter[int] = Counter()
+    points: defaultdict[int, float] = defaultdict(float)
     said_at: dict[int, tuple[Said, int]] = {}
     for sighting in sightings:
         if sighting.said is None:

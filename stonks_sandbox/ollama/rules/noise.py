@@ -8,15 +8,18 @@ from stonks_sandbox.ollama.rules.text import Span
 
 _ADDRESS = re.compile("|".join(f"(?:{pattern})" for pattern in words.ADDRESS_PATTERNS), re.IGNORECASE | re.MULTILINE)
 _CONTINUED = re.compile(words.CONTINUATION, re.IGNORECASE)
-_HINT = re.compile("|".join(re.escape(hint) for hint in words.ADDRESS_HINTS), re.IGNORECASE)
-_BOILERPLATE = re.compile("|".join(re.escape(marker) for marker in words.BOILERPLATE_MARKERS), re.IGNORECASE)
 _SILENT = re.compile("(?:" + "|".join(words.SILENT_HEADINGS) + r")[.:]?", re.IGNORECASE)
 _SPEAKING = re.compile("|".join(words.SPEAKING_HEADINGS), re.IGNORECASE)
+_ITEM_TITLE = re.compile(
+    r"(?:item\s*\d\.\d\d\W*)?(?:" + "|".join(words.ITEM_TITLES) + r").{0,160}|item\s*\d\.\d\d\W*",
+    re.IGNORECASE | re.DOTALL,
+)
 _ITEM = re.compile(r"item\s*\d{1,2}\.\d\d", re.IGNORECASE)
 _CONTACT = re.compile(r"https?://|www\.|[\w.]+@[\w.]+|\(\d{3}\)\s*\d{3}|^/s/")
-_FORM = re.compile(r"^\s*FORM\s+8-K|CURRENT REPORT", re.MULTILINE)
+_FORM = re.compile(r"^\s*FORM\s+8-K|CURRENT REPORT", re.MULTILINE | re.IGNORECASE)
 _RELEASE = re.compile(
-    r"\b(?:reports?|announces?|declares?|names?|appoints?|launches|completes?|today announced|today reported)\b", re.I
+    r"\b(?:reports?|announces?|declares?|names?|appoints?|launches|completes?|today announced|today reported)\b",
+    re.IGNORECASE,
 )
 HEADING_LENGTH = 90
 SIGNATURE_LINES = 24
@@ -25,7 +28,12 @@ COVER_REACH = 2500
 
 def addresses_model(text: str) -> bool:
     """Whether a line or sentence speaks to a model rather than to a reader."""
-    return _HINT.search(text) is not None and _ADDRESS.search(text) is not None
+    return _address(text) is not None
+
+
+def _address(text: str) -> re.Match[str] | None:
+    low = text.lower()
+    return _ADDRESS.search(text) if any(hint in low for hint in words.ADDRESS_HINTS) else None
 
 
 def without_hostile(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -40,7 +48,7 @@ def without_hostile(text: str, spans: Sequence[Span]) -> list[Span]:
         piece = text[span.start : span.end]
         if hostile and _CONTINUED.match(piece):
             continue
-        found = _ADDRESS.search(piece) if _HINT.search(piece) else None
+        found = _address(piece)
         hostile = found is not None
         if found is None:
             kept.append(span)
@@ -98,4 +106,9 @@ def _starts_with_cover(text: str) -> bool:
 
 
 def _says_nothing(line: str) -> bool:
-    return _BOILERPLATE.search(line) is not None or (len(line) < HEADING_LENGTH and _CONTACT.search(line) is not None)
+    if _ITEM_TITLE.fullmatch(line) is not None:
+        return True
+    low = line.lower()
+    if any(marker in low for marker in words.BOILERPLATE_MARKERS):
+        return True
+    return len(line) < HEADING_LENGTH and _CONTACT.search(line) is not None

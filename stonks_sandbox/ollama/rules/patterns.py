@@ -15,6 +15,7 @@ from stonks_sandbox.ollama.rules.data.irregular import IRREGULAR_VERBS
 T = TypeVar("T")
 
 _MARK = re.compile(r"[^\w$€£₹%'&.]")
+_GAP_STOPS = frozenset({"while", "but", "whereas", "although", "though", "despite", "as", "after", "amid"})
 _NUMBER = re.compile(r"[€£$₹]?\d[\d,.]*%?")
 _VOWELS = "aeiou"
 
@@ -140,6 +141,10 @@ def _fits(slot: _Slot, word: str) -> bool:
     return "#pct" in slot.words and word.endswith("%") and len(word) > 1
 
 
+def _stops_gap(word: str) -> bool:
+    return word in _GAP_STOPS or _MARK.fullmatch(word) is not None
+
+
 def _match(slots: tuple[_Slot, ...], words: Sequence[str], at: int, taken: set[int]) -> tuple[int, ...] | None:
     """The tokens used when the slots match from `at`, preferring short gaps; None where they do not."""
     if not slots:
@@ -147,7 +152,7 @@ def _match(slots: tuple[_Slot, ...], words: Sequence[str], at: int, taken: set[i
     slot, rest = slots[0], slots[1:]
     if slot.gap:
         for width in range(slot.gap + 1):
-            if at + width > len(words) or (width and _MARK.fullmatch(words[at + width - 1])):
+            if at + width > len(words) or (width and _stops_gap(words[at + width - 1])):
                 return None
             used = _match(rest, words, at + width, taken)
             if used is not None:

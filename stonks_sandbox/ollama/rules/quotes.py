@@ -9,7 +9,8 @@ from stonks_sandbox.ollama.rules.scoring import Located
 
 MAX_QUOTE = 300
 _SHORT = 25
-_CONTEXT_BEFORE = 90
+_ROOM_BEHIND = 100
+_MOST_BEFORE = 150
 
 
 def best_quote(reading: Reading, ticker: str, claims: Sequence[Located], sentiment: float, catalyst: Catalyst) -> str:
@@ -38,7 +39,9 @@ def best_quote(reading: Reading, ticker: str, claims: Sequence[Located], sentime
 
 def _fitness(said: Said) -> float:
     length = said.sentence.span.end - said.sentence.span.start
-    factor = 0.45 if said.sentence.span.kind == "row" else 1.0
+    factor = 0.15 if said.sentence.span.kind == "row" else 1.0
+    digits = sum(1 for low in said.sentence.lows if low[0].isdigit() or low[0] in "$+")
+    factor *= 0.5 if digits > 0.3 * len(said.sentence.lows) else 1.0
     factor *= 0.6 if length < _SHORT else 1.0
     return factor * (0.8 if length > MAX_QUOTE else 1.0)
 
@@ -63,7 +66,15 @@ def cut(text: str, said: Said, anchor: int) -> str:
     if end - start <= MAX_QUOTE:
         return text[start:end].strip()
     at = sentence.starts[anchor]
-    if at - start > MAX_QUOTE - _CONTEXT_BEFORE:
-        start = next(s for s in sentence.starts if s >= at - _CONTEXT_BEFORE)
+    if at - start > MAX_QUOTE - _ROOM_BEHIND:
+        start = _opening(text, said, at)
     stops = [stop for stop in sentence.ends if start < stop <= start + MAX_QUOTE]
     return text[start : stops[-1] if stops else start + MAX_QUOTE].strip()
+
+
+def _opening(text: str, said: Said, at: int) -> int:
+    """Where a cut quote begins: behind the last comma or semicolon well before the point, else at a word near it."""
+    early = [s for s in said.sentence.starts if at - _MOST_BEFORE <= s <= at]
+    after_mark = [s for s in early if text[s - 2 : s].strip() in {",", ";", ":", "—", "–"} and text[s].isalnum()]
+    words = [s for s in early if text[s].isalnum()]
+    return (after_mark or words or [at])[0]

@@ -8,6 +8,7 @@ from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.ollama.rules.attribution import Claim, attribute, groups_of, relations_of, scaled
 from stonks_sandbox.ollama.rules.clauses import clause_at, clauses_of
 from stonks_sandbox.ollama.rules.companies import Mention
+from stonks_sandbox.ollama.rules.data.wordset import words
 from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Evidence, evidence_of
 from stonks_sandbox.ollama.rules.figures import compared_amounts, table_growth
 from stonks_sandbox.ollama.rules.reading import Reading, Said
@@ -17,13 +18,19 @@ SPOKEN_WEIGHT = 0.25  # executives praise every quarter
 SELF_PRAISE_WEIGHT = 0.4  # a company's own adjectives, against its figures
 HIGHLIGHT_WEIGHT = 0.3  # launches and partnerships listed in a results release
 ROW_WEIGHT = 0.5
-ANAPHORA = frozenset(
-    "it its they their he she his her shares stock revenue sales profit earnings net the this that such".split()
+ANAPHORA = words(
+    """
+    it its they their he she his her shares stock revenue sales profit earnings net the this that such
+    """
 )
-COMPANY_NOUNS = frozenset(
-    "company firm group registrant corporation automaker carmaker chipmaker drugmaker retailer bank lender airline insurer "
-    "conglomerate giant startup manufacturer maker".split()
+COMPANY_NOUNS = words(
+    """
+    company firm group registrant corporation automaker carmaker chipmaker drugmaker retailer bank
+    lender airline insurer conglomerate giant startup manufacturer maker
+    """
 )
+ENUMERATORS = frozenset({"ii", "iii", "iv", "vi"})
+LEGAL_WEIGHT = 0.3  # conditions of a contract, listed (i), (ii), (iii)
 _SIDE_NEWS = frozenset({Catalyst.PRODUCT_LAUNCH, Catalyst.CONTRACT_WIN, Catalyst.OTHER, Catalyst.MACRO})
 _OWN_WORDS = frozenset({"we", "our", "us"})
 _NUMERIC = re.compile(r"\d")
@@ -109,6 +116,8 @@ def _place_weight(said: Said, reading: Reading) -> float:
     weight = 1.0 / (1.0 + said.sentence.index / fade)
     if said.sentence.span.kind == "row":
         weight *= ROW_WEIGHT
+    if reading.issuer and sum(1 for low in said.sentence.lows if low in ENUMERATORS) >= 2:
+        weight *= LEGAL_WEIGHT
     return weight * (SPOKEN_WEIGHT if said.spoken else 1.0)
 
 
@@ -121,7 +130,7 @@ def _located(
     clauses = clauses_of(sentence, said.mentions)
     relations, used = relations_of(sentence.lows, clauses, said.mentions)
     items = evidence_of(sentence.lows, clauses, said.mentions, used)
-    items.extend(_figures(said, text, reading))
+    items.extend(_figures(said, text))
     claims = [*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)]
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
@@ -138,7 +147,7 @@ def _voice(item: Evidence, reading: Reading) -> float:
     return SELF_PRAISE_WEIGHT if item.catalyst is None and not item.stock else 1.0
 
 
-def _figures(said: Said, text: str, reading: Reading) -> list[Evidence]:
+def _figures(said: Said, text: str) -> list[Evidence]:
     """Amounts compared in the sentence, as evidence at the token where they begin."""
     sentence = said.sentence
     if len(_NUMERIC.findall(text[sentence.span.start : sentence.span.end])) < 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from stonks_sandbox.ollama.rules.data.context import ABBREVIATIONS
+from stonks_sandbox.ollama.rules.data.context import ABBREVIATIONS, SENTENCE_STARTERS
 
 Kind = Literal["prose", "row", "title"]
 
@@ -19,7 +19,9 @@ _TOKEN = re.compile(
 )
 _ENDING = re.compile(r"[.!?][\"”’')\]]*(?=\s)")
 _LAST_WORD = re.compile(r"([A-Za-z.&]+)\.$")
+_FIRST_WORD = re.compile(r"\s*([A-Za-z]+)")
 _BULLET = re.compile(r"^[ \t]*[•◦▪●■\-*–·‣]+[ \t]*(?=\S)")
+_CLOSERS = '.!?:;”"'
 _WRAPPED_LINE = 55  # a line shorter than this that does not end a sentence is a heading or an item, not a wrap
 
 
@@ -66,24 +68,34 @@ def lines_of(text: str) -> list[Span]:
 
 def paragraphs_of(text: str, lines: list[Span]) -> list[Span]:
     """Lines joined where one plainly runs on into the next: a long line without an end, followed at once."""
+    wrapped = _is_hard_wrapped(text, lines)
     joined: list[Span] = []
     for line in lines:
         last = joined[-1] if joined else None
-        if last is not None and last.kind == line.kind == "prose" and _runs_on(text, last, line):
+        if last is not None and last.kind == line.kind == "prose" and _runs_on(text, last, line, wrapped=wrapped):
             joined[-1] = Span(last.start, line.end)
         else:
             joined.append(line)
     return joined
 
 
-def _runs_on(text: str, last: Span, line: Span) -> bool:
+def _is_hard_wrapped(text: str, lines: list[Span]) -> bool:
+    """Whether most long lines stop in the middle of a sentence, as in text set to a fixed width."""
+    long = [line for line in lines if line.kind == "prose" and line.end - line.start >= _WRAPPED_LINE]
+    open_ended = sum(1 for line in long if text[line.end - 1] not in _CLOSERS)
+    return len(long) >= 4 and open_ended > 0.5 * len(long)
+
+
+def _runs_on(text: str, last: Span, line: Span, *, wrapped: bool) -> bool:
     between = text[last.end : line.start]
     if between.count("\n") != 1 or text[last.end - 1] in '.!?:;”"':
         return False
     tail = text.rfind("\n", last.start, last.end)
     width = last.end - max(last.start, tail + 1)
     first = text[line.start]
-    return (width >= _WRAPPED_LINE or first.islower()) and not _BULLET.match(text[line.start : line.start + 4])
+    return (first.islower() or (wrapped and width >= _WRAPPED_LINE)) and not _BULLET.match(
+        text[line.start : line.start + 4]
+    )
 
 
 def split_sentences(text: str, paragraph: Span) -> Iterator[Span]:
@@ -111,14 +123,18 @@ def _is_end(text: str, start: int, match: re.Match[str], limit: int) -> bool:
     if following and following[0].islower():
         return False
     word = _LAST_WORD.search(text, max(start, match.start() - 12), match.start() + 1)
-    if word is None:
+    if word is None or not _keeps_open(word.group(1)):
         return True
-    bare = word.group(1).lower()
-    if bare in ABBREVIATIONS.always:
+    if word.group(1).lower() not in ABBREVIATIONS.before_names:
         return False
-    if len(bare) == 1 and word.group(1).isupper():
-        return False
-    return not (bare in ABBREVIATIONS.before_names and following[:1].isalnum())
+    next_word = _FIRST_WORD.match(text, match.end(), limit)
+    return next_word is not None and next_word.group(1) in SENTENCE_STARTERS
+
+
+def _keeps_open(word: str) -> bool:
+    """Whether a word before a full stop is an abbreviation or initials, so that the stop need not be an end."""
+    initials = word.isupper() and all(len(part) == 1 for part in word.split("."))
+    return initials or word.lower() in ABBREVIATIONS.always or word.lower() in ABBREVIATIONS.before_names
 
 
 def tokenize(text: str, span: Span, index: int = 0) -> Sentence:

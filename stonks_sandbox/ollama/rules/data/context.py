@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from stonks_sandbox.ollama.rules.data.wordset import words
+
 
 class _Abbreviations(NamedTuple):
     always: frozenset[str]
@@ -10,12 +12,23 @@ class _Abbreviations(NamedTuple):
 
 # `always` never ends a sentence; `before_names` does not when a capital or digit that belongs to it follows.
 ABBREVIATIONS = _Abbreviations(
-    always=frozenset(
-        "mr mrs ms dr prof gen gov sen rep rev hon st messrs vs v cf e.g i.e no nos jan feb mar apr jun jul aug sep "
-        "sept oct nov dec calif mass conn fla wash ariz mich minn wis ill va pa del u.s u.k u.n e.u est approx fig "
-        "dept ft vol".split()
+    always=words(
+        """
+    mr mrs ms dr prof gen gov sen rep rev hon st messrs vs v cf e.g i.e no nos jan feb mar apr jun jul
+    aug sep sept oct nov dec calif mass conn fla wash ariz mich minn wis ill va pa del u.s u.k u.n e.u
+    approx fig dept ft vol
+    """
     ),
-    before_names=frozenset("inc corp co ltd plc llc l.p n.v s.a bros p.m a.m jr sr ph.d cos".split()) - {"inc", "co"},
+    before_names=words("inc corp co ltd plc llc l.p n.v s.a bros p.m a.m jr sr ph.d cos"),
+)
+
+# After `Inc.` only such a word shows that the sentence ended there.
+SENTENCE_STARTERS = words(
+    """
+    The A An It Its This That These Those He She They We In On At As For But And However While With
+    Under Shares Analysts Revenue Sales Our If After Before During Since Despite Although Meanwhile
+    Separately Also
+    """
 )
 
 # How much of a word's value survives the negator before it (negative: turned round), and how far it reaches.
@@ -57,7 +70,6 @@ NEGATORS: dict[str, tuple[float, int]] = {
     "scraps": (-0.6, 4),
     "scrapped": (-0.6, 4),
     "scrap": (-0.6, 4),
-    "drops": (-0.5, 3),
     "halts": (-0.6, 4),
     "halted": (-0.6, 4),
     "suspends": (-0.6, 4),
@@ -70,8 +82,6 @@ NEGATORS: dict[str, tuple[float, int]] = {
     "delayed": (-0.5, 4),
     "postpones": (-0.6, 4),
     "postponed": (-0.6, 4),
-    "ends": (-0.6, 3),
-    "ended": (-0.3, 2),
     "clears": (-0.5, 3),
     "cleared": (-0.6, 4),
 }
@@ -85,10 +95,15 @@ NEGATOR_PHRASES: tuple[tuple[str, tuple[float, int]], ...] = (
     ("rule% out", (-0.5, 4)),
     ("instead of", (-0.3, 4)),
     ("rather than", (-0.3, 4)),
-    ("short of", (-0.6, 4)),
     ("lack of", (-0.6, 3)),
     ("absence of", (-0.6, 3)),
     ("yet to", (-0.4, 5)),
+    ("shake% off", (-0.6, 5)),
+    ("shrug% off", (-0.6, 5)),
+    ("recover% from", (-0.4, 5)),
+    ("bounce% back from", (-0.4, 5)),
+    ("put% behind", (-0.5, 5)),
+    ("cancel% out", (-0.4, 5)),
     ("decline% to", (-0.3, 4)),
     ("refuse% to", (-0.4, 4)),
     ("stop% short of", (-0.4, 4)),
@@ -99,7 +114,9 @@ NEGATOR_PHRASES: tuple[tuple[str, tuple[float, int]], ...] = (
 
 CONTRAST_AFTER = frozenset({"but", "however", "yet", "nevertheless", "nonetheless", "still"})
 CONCESSION = frozenset({"despite", "although", "though", "notwithstanding"})
-CLAUSE_BREAKS = frozenset({"but", "however", "while", "whereas", "although", "though", "despite", "amid", "yet", ";"})
+CLAUSE_BREAKS = frozenset(
+    {"even", "but", "however", "while", "whereas", "although", "though", "despite", "amid", "yet", ";"}
+)
 DASHES = frozenset({"—", "–", "―", "-"})
 
 # Confidence kept when the word stands in the clause.

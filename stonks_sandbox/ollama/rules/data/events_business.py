@@ -1,7 +1,8 @@
 """What happened, by catalyst: products, regulators, courts, contracts, incidents, the economy.
 
 Each line: the value in [-1, 1] of such news and how surely it means the catalyst (0 to about 1.6), then the patterns,
-divided by semicolons. A value of 0 says the kind and leaves the judgement to the other words of the clause. `@name` stands for a set of words.
+divided by semicolons. A value of 0 says the kind and leaves the judgement to the other words of the clause.
+`@name` stands for a set of words.
 """
 
 from stonks_core.vocabulary import Catalyst
@@ -41,12 +42,15 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.40 0.7: investigation; sanction#
     -0.40 0.6: fine#
     -0.45 1.2: antitrust
-    -0.45 1.0: subpoena#
+    -0.45 1.0: fda|usfda ~3 observation#; form 483; trial|study ~2 suspended|halted|paused|stopped; asset
+        cap; license ~2 suspended|cancelled|revoked; subpoena#
     -0.45 0.9: probe#; crackdown
-    -0.45 0.8: ban#
+    -0.45 0.8: drop%|abandon%|scrap%|halt%|discontinue%|stop%|pause%|suspend% ~5
+        drug|pill|trial|trials|study|program|vaccine|treatment|therapy; ban#
     -0.50 1.2: fined
     -0.50 1.1: warning letter
     -0.50 0.9: banned
+    -0.55 1.3: violat% ~2 law#|rule#|regulation#; antitrust ruling; illegal monopoly
     -0.55 1.0: reject% ~4 application|approval|drug|merger
     -0.60 1.2: wells notice; clinical hold
     -0.60 1.1: sec charges; license revoked; ground% ~4 fleet|jets|planes|aircraft; delisting notice
@@ -57,7 +61,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     +0.50 1.2: win% ~4 case|lawsuit|appeal|dispute
     +0.45 1.2: judge reject%|dismiss% ~3 lawsuit|case|claims|suit
     +0.45 1.0: rule% in ~1 favor of
-    +0.10 1.2: settle% ~4 lawsuit|case|claims|charges|litigation|dispute
+    +0.10 1.2: settle% ~4 lawsuit#|case#|suit#|claims|charges|litigation|dispute
     +0.05 1.2: settlement ~3 lawsuit|case|claims|litigation
     -0.15 0.7: arbitration
     -0.20 0.9: verdict
@@ -116,6 +120,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.55 1.1: drop% ~3 as ~1 supplier; loss of ~4 contract|customer|client|order
     """,
     Catalyst.OPERATIONAL_INCIDENT: """
+    +0.45 0.9: end%|resolve%|settle%|avert%|avoid% ~3 strike|walkout|dispute|standoff|outage|shutdown
     -0.05 0.7: cost reduction plan
     -0.20 0.8: restructuring plan
     -0.25 0.8: reduction in force
@@ -127,9 +132,11 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
         failure|bug
     -0.40 0.7: strike#; derail%; goes dark
     -0.45 1.1: work stoppage
-    -0.45 1.0: outage#; suspend% ~3 production|operations|flights|shipments|service|services|sales;
-        shut% down ~4 plant|factory|facility|refinery; gained unauthorized|access
-    -0.45 0.9: production delay#; malfunction#
+    -0.45 1.0: outage#; suspend% ~3 production|operations|flights|shipments|service|services|sales; shut%
+        down ~4 plant|factory|facility|refinery; gained unauthorized|access
+    -0.45 0.9: rollout|launch|production|flights|shipments|sales|operations|deliveries ~3
+        suspended|halted|paused|delayed|postponed|cancelled|canceled|stopped|scrapped; ground% ~4
+        planes|jets|flights|fleet|aircraft; production delay#; malfunction#
     -0.45 0.8: accident#; defect#; safety concern#|issue#|problem#
     -0.45 0.6: impairment charge#
     -0.50 1.3: cybersecurity incident#
@@ -159,6 +166,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.40 0.8: recession
     """,
     Catalyst.OTHER: """
+    +0.00 1.5: unsolicited mini tender offer#; mini tender offer#
     +0.00 1.0: submission of matters
     +0.00 0.9: bylaws; performance share program; severance policy
     +0.00 0.8: annual meeting; incentive plan; compensation plan; annual cash bonus

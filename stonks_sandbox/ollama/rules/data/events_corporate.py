@@ -1,7 +1,8 @@
 """What happened, by catalyst: results, guidance, deals, people, capital, ratings.
 
 Each line: the value in [-1, 1] of such news and how surely it means the catalyst (0 to about 1.6), then the patterns,
-divided by semicolons. A value of 0 says the kind and leaves the judgement to the other words of the clause. `@name` stands for a set of words.
+divided by semicolons. A value of 0 says the kind and leaves the judgement to the other words of the clause.
+`@name` stands for a set of words.
 """
 
 from stonks_core.vocabulary import Catalyst
@@ -10,6 +11,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     Catalyst.EARNINGS_BEAT: """
     +0.70 1.2: earnings beat; beat%|top%|exceed%|surpass%|smash%|crush% ~3
         expectation#|estimate#|forecast#|consensus|view#
+    +0.65 1.1: beat%|top% on; beat% ~1 handily; beat% across; beats; double beat
     +0.50 0.5: record revenue
     +0.00 0.9: results of operations
     +0.00 0.8: report% ~6 results; announce% ~6 results; post% ~5 results; quarterly results; quarter
@@ -20,7 +22,9 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.00 0.4: net income; comparable sales; first|second|third|fourth quarter; q1|q2|q3|q4; deliver% ~4
         vehicle#
     +0.00 0.3: operating income; deliveries
-    -0.70 1.2: earnings miss; miss%|lag%|trail% ~3 expectation#|estimate#|forecast#|consensus|view#
+    -0.65 1.1: miss% on; miss% badly; falls short; double miss
+    -0.70 1.2: fall%|come%|came ~1 short of ~3 estimate#|expectation#|forecast#|consensus|target#|view#;
+        earnings miss; miss%|lag%|trail% ~3 expectation#|estimate#|forecast#|consensus|view#
     -0.70 0.5: profit warning#
     """,
     Catalyst.GUIDANCE_RAISE: """
@@ -31,24 +35,30 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.55 1.1: strengthened|improved|higher ~2 @guidance
     +0.50 0.5: above ~3 @guidance
     +0.45 0.7: @raise ~4 target#
+    +0.40 0.6: @raise its own
     +0.35 0.5: expect% ~3 revenue|sales|earnings|profit to grow|increase|rise
-    +0.15 0.8: reaffirm%|reiterate%|maintain%|confirm%|affirm%|back% ~5 @guidance
+    +0.05 0.5: reaffirm%|reiterate%|maintain%|confirm%|affirm%|back% ~5 @guidance
     +0.00 0.5: provide%|issue%|give% ~4 @guidance
     """,
     Catalyst.GUIDANCE_CUT: """
+    -0.40 0.6: @cut its own
     -0.45 0.7: @cut ~4 target#
     -0.50 0.8: expect% ~3 revenue|sales|earnings|profit to decline|fall|drop|decrease|shrink
     -0.50 0.5: below ~3 @guidance
     -0.60 1.3: weak|soft|disappointing|gloomy|downbeat|cautious|dour|bleak ~2 @guidance;
         reduced|lower|lowered|weaker ~2 @guidance
-    -0.60 1.2: now expects ~4 lower; sees ~4 below ~2 estimates|consensus
+    -0.60 1.2: no longer expect% ~4 growth; scrap% ~2 target#; now expects ~4 lower; sees ~4 below ~2
+        estimates|consensus
+    -0.65 1.4: @guidance ~2 disappoint%|underwhelm%|miss%|lag%; @guidance ~1 fall% short; disappoint% ~2
+        @guidance
     -0.65 1.2: warn% ~5 results|earnings|profit|profits|sales|revenue|demand
     -0.70 1.5: @guidance ~2 @cut; withdraw%|suspend%|pull%|scrap%|abandon% ~4 @guidance
     -0.75 1.6: @cut ~5 @guidance; profit warning#
     """,
     Catalyst.MERGER_ACQUISITION: """
     +0.50 1.4: to be acquired; be acquired by
-    +0.50 1.2: take% private; go% private
+    +0.50 1.2: clear%|approve%|okay%|back% ~6 deal|acquisition|merger|takeover|bid|purchase; take%
+        private; go% private
     +0.35 1.1: buyout#; hostile bid
     +0.30 1.1: takeover#
     +0.30 1.0: unsolicited ~3 offer|bid|proposal
@@ -61,14 +71,20 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.20 0.8: buy% ~3 stake; buys out
     +0.20 0.7: bid for; joint venture
     +0.15 1.0: completion of acquisition
-    +0.15 0.9: tender offer; spin% off; spinoff#
+    +0.15 0.9: tender offer
     +0.10 1.0: all stock deal
+    +0.10 0.9: spin% off; spinoff#
     +0.10 0.7: acquisition#
     +0.10 0.5: change in control
     +0.05 1.0: completed the sale of
     +0.05 0.9: divest%; divestiture#
     +0.05 0.8: sell% ~4 unit|business|division|stake|arm
     +0.00 0.5: mini tender offer
+    -0.45 1.2: scrap%|abandon%|end%|drop%|terminate% ~3 merger|takeover|deal|talks|acquisition
+    -0.50 1.2: block%|veto%|oppose%|thwart%|derail% ~6 deal|acquisition|merger|takeover|purchase|bid;
+        deal|merger|acquisition|takeover|bid ~2
+        blocked|collapses|collapsed|falls|terminated|abandoned|scrapped|called; call% off ~4
+        deal|merger|acquisition|takeover
     """,
     Catalyst.MANAGEMENT_CHANGE: """
     +0.25 1.0: returns as ceo|chief
@@ -95,8 +111,10 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.30 0.8: depart% as|from
     -0.35 1.1: resign%; resigned
     -0.40 1.1: oust%; ceo|cfo|coo|chief|chairman ~4 depart%|leave%|quit%|exit%|out|fired
-    -0.40 1.0: fire% ~3 ceo|cfo|chief|executive; passing of ~8 ceo|chief|chairman|president|officer;
-        death of ~6 ceo|chief|chairman|founder
+    -0.40 1.0: fire% ~3 ceo|cfo|chief|executive; passing of ~8 ceo|chief|chairman|president|officer; death
+        of ~6 ceo|chief|chairman|founder
+    -0.50 1.4: ceo|executive officer? ~8 resign%|retire%|depart%|quit%|oust%|fired; resign% ~8 ceo|chief
+        executive officer?; ceo|executive officer? ~4 step% down; step% down as ~3 ceo|chief
     """,
     Catalyst.CAPITAL_RETURN: """
     +0.45 1.1: special dividend; @raise ~4 dividend; initiate% ~4 dividend
@@ -151,18 +169,18 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     Catalyst.INSIDER_TRADE: """
     +0.40 1.2: insider buying|purchases; insider# buy%|bought;
         ceo|cfo|director|chairman|founder|executive|chief buy% ~5 shares|stock
-    +0.35 1.1: promoter# buy% ~3 stake|shares
+    +0.35 1.1: promoter# ~4 buy% ~3 stake|shares
     +0.00 0.6: form 4
     -0.10 0.8: 10b5 1
     -0.30 0.9: pledge% ~3 shares; sold ~5 shares worth; founder sells
     -0.35 1.2: insider selling|sales; insider# sell%|sold;
         ceo|cfo|director|chairman|founder|executive|chief sell% ~5 shares|stock|stake
-    -0.35 1.1: promoter# sell% ~3 stake|shares
+    -0.35 1.1: promoter# ~4 sell% ~3 stake|shares
     """,
     Catalyst.ANALYST_RATING: """
     +0.55 1.2: upgrade#|upgraded to|at|by|from; upgrade% to
     +0.55 1.1: strong buy
-    +0.50 1.3: @raise ~2 price target
+    +0.50 1.3: @raise|move% ~4 to buy|overweight|outperform|accumulate; @raise ~2 price target
     +0.50 1.2: price target raised|boosted|lifted|hiked|increased
     +0.50 1.1: analyst# upgrade%
     +0.50 1.0: upgraded; top pick
@@ -171,24 +189,20 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.45 1.0: overweight
     +0.45 0.9: remain% bullish on
     +0.45 0.7: bullish on
-    +0.45 0.4: ^ buy
-    +0.40 0.7: ^ accumulate; stock# to buy
+    +0.45 0.4: +0.40 0.7: stock# to buy
     +0.35 0.5: positive on
     +0.30 0.8: target price
     +0.10 0.9: initiat% ~2 coverage
     +0.10 0.6: price target
     +0.00 1.0: hold rating; neutral rating
-    +0.00 0.4: ^ hold
-    -0.35 0.5: negative on
+    +0.00 0.4: -0.35 0.5: negative on
     -0.40 0.7: stock# to sell
-    -0.40 0.6: ^ avoid
-    -0.40 0.5: ^ reduce
-    -0.45 1.2: initiat% ~3 coverage ~5 sell|underperform|underweight
+    -0.40 0.6: -0.40 0.5: -0.45 1.2: initiat% ~3 coverage ~5 sell|underperform|underweight
     -0.45 1.1: underperform rating
     -0.45 1.0: underweight
     -0.45 0.7: bearish on
-    -0.45 0.4: ^ sell
-    -0.50 1.3: @cut ~2 price target
+    -0.45 0.4: -0.50 1.3: @cut ~2 price target
+    -0.50 1.3: @cut|move% ~4 to sell|hold|neutral|underperform|underweight|reduce
     -0.50 1.2: price target cut|lowered|slashed|reduced|trimmed
     -0.50 1.1: downgrade#; sell rating; analyst# downgrade%
     -0.50 0.9: credit rating ~3 cut|downgraded|lowered

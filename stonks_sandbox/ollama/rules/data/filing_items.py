@@ -30,17 +30,22 @@ ITEMS: dict[str, tuple[Catalyst, float, float]] = {
 }
 
 # Labels of the rows of an income statement that say how a quarter went, with their weight.
+_LOSS = r"(?:/?\s?\(loss\))?"
 KEY_ROWS: tuple[tuple[str, str, float], ...] = (
     ("revenue", r"(?:total |consolidated )?(?:net )?(?:revenues?|sales)(?:,? net)?(?: and other revenue)?", 1.0),
     (
         "operating income",
-        r"(?:core )?(?:operating (?:income|profit|earnings)(?:/?\(?loss\)?)?|(?:income|earnings)(?:/?\s?\(loss\))? from operations)",
+        rf"(?:core )?(?:operating (?:income|profit|earnings){_LOSS}|(?:income|earnings){_LOSS} from operations)",
         0.6,
     ),
-    ("net income", r"net (?:income|earnings|profit)(?:/?\s?\(loss\))?(?: attributable to .{2,40})?|net loss", 0.7),
+    ("net income", rf"net (?:income|earnings|profit){_LOSS}(?: attributable to .{{2,40}})?|net loss", 0.7),
     (
         "eps",
-        r"(?:gaap |non-gaap |adjusted |core )?(?:diluted )?(?:(?:net )?(?:earnings|income)(?:/?\s?\(loss\))?|eps)(?: \(loss\))? ?(?:per (?:diluted )?(?:common )?share)?[\w ()—–-]*",
+        (
+            rf"(?:gaap |non-gaap |adjusted |core )?(?:diluted )?(?:net )?(?:earnings|income|loss)?{_LOSS}"
+            r"(?: attributable to [\w ]{2,30})? ?"
+            r"(?:per (?:diluted )?(?:common )?share[\w ()—–-]{0,40}|\(?eps\)?)(?: ?\(eps\))?|diluted eps|eps"
+        ),
         1.0,
     ),
 )

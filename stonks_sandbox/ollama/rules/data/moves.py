@@ -1,11 +1,13 @@
 """Words of rising and falling, the quantities they speak of, and how to tell which is good."""
 
+from stonks_sandbox.ollama.rules.data.wordset import words
+
 # Direction and strength of a movement (strength as of a share price without a number beside it).
 RISES: dict[str, float] = {
     "rise%": 0.45,
     "gain%": 0.45,
     "climb%": 0.5,
-    "advance%": 0.4,
+    "advances|advanced|advancing": 0.4,
     "jump%": 0.65,
     "surge%": 0.75,
     "soar%": 0.8,
@@ -48,6 +50,15 @@ RISES: dict[str, float] = {
     "trade% higher|up": 0.4,
     "turn% higher": 0.4,
     "add% #pct": 0.45,
+    "higher|greater|larger|bigger|faster|sooner than ~1 expected|estimated|forecast|anticipated|feared": 0.65,
+    "vault%": 0.6,
+    "perk% up": 0.4,
+    "firm% up": 0.3,
+    "pick% up": 0.35,
+    "ramp% up": 0.35,
+    "notch% ~2 gains": 0.45,
+    "extend% ~2 gains|rally": 0.45,
+    "cross% $": 0.3,
     "uptick": 0.35,
     "upswing": 0.45,
     "upturn": 0.45,
@@ -100,18 +111,53 @@ FALLS: dict[str, float] = {
     "open% lower|down": 0.4,
     "trade% lower|down": 0.4,
     "turn% lower": 0.4,
+    "lower|smaller|slower|less|fewer than ~1 expected|estimated|forecast|anticipated|feared": 0.65,
+    "swoon%": 0.6,
+    "crumble%": 0.65,
+    "buckle%": 0.5,
+    "droop%": 0.45,
+    "wilt%": 0.45,
+    "sell% off": 0.5,
+    "drift% lower|down": 0.3,
+    "extend% ~2 losses|decline|slide": 0.5,
     "downturn": 0.5,
     "downtick": 0.35,
 }
 # Where these stand alone they may be anything ("set up", "lower your bill"): they need a number or a quantity beside.
-WEAK_DIRECTIONS = frozenset({"up", "down", "higher", "lower", "contract", "contracts", "growth", "expand", "expands"})
-AFTER_UP = frozenset(
-    "from on in by at more over nearly about around almost as sharply slightly modestly an another some roughly "
-    "approximately year to for after".split()
+WEAK_DIRECTIONS = frozenset(
+    {
+        "advances",
+        "advanced",
+        "advancing",
+        "up",
+        "down",
+        "higher",
+        "lower",
+        "contract",
+        "contracts",
+        "growth",
+        "expand",
+        "expands",
+    }
 )
-BEFORE_UP = frozenset(
-    "is was were are shares share stock stocks sales revenue revenues profit earnings eps net income trading traded "
-    "ended closed sharply slightly modestly moved move both bookings orders margin margins price prices".split()
+AFTER_UP = words(
+    """
+    from on in by at more over nearly about around almost as sharply slightly modestly an another some
+    roughly approximately year to for after today this again tuesday monday wednesday thursday friday
+    premarket sharply too
+    """
+)
+BEFORE_UP = words(
+    """
+    is was were are shares share stock stocks sales revenue revenues profit earnings eps net income
+    trading traded ended closed sharply slightly modestly moved move both bookings orders margin
+    margins price prices
+    """
+)
+
+# Nouns of movement: what is said of them ("growth slows", "the decline eased") is said of the movement.
+MOVING_NOUNS = frozenset(
+    {"growth", "increase", "decline", "drop", "gain", "gains", "rise", "fall", "declines", "decrease", "improvement"}
 )
 
 # Quantities whose growth is good news, with how much they matter.
@@ -229,12 +275,14 @@ BAD: dict[str, float] = {
     "detriment": 0.5,
 }
 # Quantities whose movement says nothing about a company's worth.
-NEUTRAL: frozenset[str] = frozenset(
-    "rate rates tax taxes headcount employees workforce amortization depreciation count outstanding interest capex "
-    "capital term tenure size number age salary compensation wages bonus authority board directors quorum votes limit "
-    "weighted average basic diluted r&d research development investment investments spending period week weeks "
-    "temperature bitcoin gold oil inflation yields dollar rupee index indices "
-    "maximum minimum threshold vesting administrative demand-creation".split()
+NEUTRAL: frozenset[str] = words(
+    """
+    rate rates tax taxes headcount employees workforce amortization depreciation count outstanding
+    interest capex capital term tenure size number age salary compensation wages bonus authority board
+    directors quorum votes limit weighted average basic diluted r&d research development investment
+    investments spending period week weeks temperature bitcoin gold oil inflation yields dollar rupee
+    index indices maximum minimum threshold vesting administrative demand-creation
+    """
 )
 # `in` or `of` between a direction and its quantity ("a drop in demand", "growth of revenue").
 LINKS = frozenset({"in", "of", "at", "for"})

@@ -44,6 +44,17 @@ BOILERPLATE_MARKERS: tuple[str, ...] = (
     "inline xbrl",
     "non-gaap financial measures",
     "non-gaap measures are",
+    "non-gaap financial information",
+    "non-gaap items",
+    "use of non-gaap",
+    "events of default",
+    "affirmative and negative covenants",
+    "customary covenants",
+    "customary closing conditions",
+    "customary representations",
+    "customary conditions",
+    "usual and customary",
+    "change in control severance",
     "not a substitute for",
     "should not be considered in isolation",
     "reconciliation of",
@@ -73,16 +84,70 @@ BOILERPLATE_MARKERS: tuple[str, ...] = (
     "related party transaction",
     "item 404(a)",
     "indemnification agreement",
+    "prior to joining",
+    "prior to that",
+    "previously served",
+    "has served as",
+    "has also served",
+    "served in various",
+    "held leadership positions",
+    "various finance leadership",
+    "years of experience",
+    "decades of experience",
+    "decades of leadership",
+    "decades of",
+    "holds a bachelor",
+    "holds a master",
+    "bachelor of",
+    "degree from",
+    "serves on the board",
+    "during his tenure",
+    "during her tenure",
+    "as ceo, he led",
+    "as ceo, she led",
+    "will respond to questions",
+    "conference materials",
     "arrangement or understanding",
+)
+# The titles that the items of a Form 8-K carry; a line that is one says nothing more than its number.
+ITEM_TITLES = (
+    "departure of directors",
+    "compensatory arrangements of certain officers",
+    "of certain officers",
+    "results of operations and financial condition",
+    "regulation fd disclosure",
+    "financial statements and exhibits",
+    "other events",
+    "entry into a material definitive",
+    "termination of a material definitive",
+    "creation of a direct financial obligation",
+    "submission of matters to a vote",
+    "amendments? to articles of incorporation",
+    "unregistered sales of equity",
+    "material modifications? to rights",
+    "completion of acquisition or disposition",
+    "material cybersecurity incidents",
+    "costs? associated with exit",
+    "material impairments",
+    "notice of delisting",
+    "changes in control",
+    "changes in registrant",
+    "bankruptcy or receivership",
+    "an off-balance sheet arrangement",
 )
 # A heading that opens a section without news; it lasts until the next heading or the next item.
 SILENT_HEADINGS = (
-    r"(?:cautionary |special )?(?:note|notice|statement|language|information)?s?\s*(?:regarding|concerning|about|on|as to)?\s*"
-    r"forward[- ]looking (?:statements?|information)",
+    (
+        r"(?:cautionary |special )?(?:note|notice|statement|language|information)?s?\s*(?:regarding|concerning|about|on|as to)?\s*"
+        r"forward[- ]looking (?:statements?|information)"
+    ),
     r"safe harbou?r(?: statement)?",
     r"about (?!the (?:quarter|results|acquisition))[A-Z][\w&.,’' -]{1,50}",
     r"signatures?",
-    r"(?:use of |about |discussion of |notes? (?:on|regarding) )?non-gaap (?:financial )?(?:measures?|information|disclosures?)[\w ]*",
+    (
+        r"(?:use of |about |discussion of |notes? (?:on|regarding) )?non-gaap (?:financial )?"
+        r"(?:measures?|information|disclosures?)[\w ]*"
+    ),
     r"(?:investor|media|press|company)(?: relations)? contacts?:?.*",
     r"contacts?:?",
     r"conference call(?: and webcast)?(?: information| details)?",
@@ -101,102 +166,122 @@ SPEAKING_HEADINGS = (
 
 # Lines that speak to a model. Whatever they say is ignored, and so is the rest of their line.
 ADDRESS_PATTERNS: tuple[str, ...] = (
-    r"\b(?:ignore|disregard|forget|override|bypass|overlook)\b.{0,40}\b(?:instruction|prompt|rule|direction|guideline|context|above|previous|prior|earlier text|system|schema)",
-    r"\b(?:previous|prior|above|earlier|original|following|new|updated|system)\s+(?:instruction|prompt|directive)s?\b",
-    r"\b(?:system|developer|assistant|hidden)\s+(?:prompt|message|instruction|override)\b",
-    r"^\W*(?:system|assistant|user|human|ai|developer|instruction|instructions|admin|model)\s*(?:\]|>|\||:|#)",
-    r"<\|?\/?(?:im_start|im_end|system|assistant|user|endoftext|eot_id|start_header_id|s|sys|inst|document|companies|thesis)\|?>",
-    r"\[\/?(?:inst|system|sys|assistant)\]",
+    (
+        r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}\b(?:instructions?|prompts?"
+        r"|guidelines|system|schema|previous|prior|above"
+        r"|everything before|earlier text)\b"
+    ),
+    (
+        r"\b(?:previous|prior|above|earlier|original|following|new|updated|real"
+        r"|actual)\s+(?:instructions|prompts?)\b"
+    ),
+    r"\b(?:system|developer|assistant|hidden|secret)\s+(?:prompt|message|instructions?|override)\b",
+    r"^\W*(?:system|assistant|user|human|developer|instructions?|admin)\s*(?:\]|>|:|#)",
+    (
+        r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext|eot_id|start_header_id|s|sys"
+        r"|inst|document|companies|thesis)\|?>"
+    ),
+    r"\[/?(?:inst|system|sys|assistant)\]",
     r"#{2,}\s*(?:instruction|system|response|assistant|user|task)",
-    r"\b(?:you are|you're|act as|pretend (?:to be|that you)|behave as|roleplay as|imagine you)\b.{0,40}\b(?:ai|assistant|model|llm|analyst|bot|chatbot|gpt|expert|trader|unrestricted|dan)\b",
-    r"\b(?:as an|dear|attention|note to|message to|for the|hey|hello|to the|instructions? (?:for|to)) (?:ai|a\.i\.|llm|language model|assistant|chatbot|bot|extractor|extraction model|model reading|automated (?:reader|system|agent)s?)\b",
-    r"\b(?:ai|llm|language|extraction) (?:model|assistant|agent|system)s?\b.{0,30}\b(?:must|should|shall|please|reading this|processing this|parsing this|ingest)",
-    r"\b(?:respond|reply|answer|output|return|print|emit|produce|generate)\b.{0,30}\b(?:json|only with|exactly|verbatim|the following|schema|in this format)",
-    r"\b(?:set|assign|mark|rate|score|label|classify|report|change|force|make|give|put|treat|record)\b.{0,60}\b(?:sentiment|impact|confidence|catalyst|severity|horizon|direction)\b.{0,30}(?:\bto\b|\bas\b|\bof\b|=|:|[-+]?\d)",
-    r"\b(?:sentiment|impact|confidence|catalyst|severity)\s*(?:score)?\s*(?:=|:|must be|should be|shall be|has to be|is to be)\s*[\"']?[-+\w]",
-    r"[\"'“”](?:ticker|sentiment|impact|impacts|catalyst|horizon|confidence|quote|severity|summary|thesis|role|content|is_macro_event)[\"'“”]\s*:",
-    r"\bthe (?:correct|right|expected|only valid|true) (?:answer|output|response|json|extraction) (?:is|must|should)",
-    r"\b(?:jailbreak|prompt injection|do anything now|developer mode)\b",
+    r"\b(?:you are|you're)\s+now\b",
+    (
+        r"\b(?:you are|you're|act as|pretend (?:to be|that you)|behave as|roleplay as"
+        r"|imagine you are)\b.{0,30}"
+        r"\b(?:ai|assistant|language model|llm|bot|chatbot|gpt|dan|unrestricted|helpful)\b"
+    ),
+    (
+        r"\bas an? (?:ai|artificial intelligence|llm|large language|language)\b.{0,20}\b(?:model"
+        r"|assistant|you)\b"
+    ),
+    (
+        r"\b(?:dear|attention|note (?:to|for)|message (?:to|for)|hey|hello|instructions? (?:for"
+        r"|to))\W{0,3}(?:the |all |any )?"
+        r"(?:ai|a\.i\.|llms?|language models?|assistant|chatbot|bot|extractors?|models?|automated"
+        r"|summari[sz]ers?)\b"
+    ),
+    (
+        r"\b(?:ai|llm|language|extraction|automated)\s?(?:models?|assistants?|agents?|systems?"
+        r"|readers?|tools?)?\b.{0,20}"
+        r"\b(?:reading|processing|parsing|ingesting|analy[sz]ing|summari[sz]ing) this\b"
+    ),
+    (
+        r"\b(?:respond|reply|answer|output|print|emit)\b.{0,30}\b(?:json|only with|exactly|verbatim"
+        r"|the following|schema|in this format)\b"
+    ),
+    r"\b(?:return|produce|generate)\b.{0,30}\b(?:json|schema)\b",
+    (
+        r"\b(?:set|assign|mark|rate|score|label|classify|report|change|force|make|give|put|treat"
+        r"|record|use)\b.{0,60}"
+        r"\b(?:sentiment|catalyst|severity|confidence|horizon|impact)s?(?: (?:score|value|field"
+        r"|rating|level))?\s*"
+        r"(?:to|as|of|=|:|is|at)?\s*[\"'`]?(?:[-+]?[01]?\.\d+|[-+]?1(?:\.0+)?\b(?![.,%\d])"
+        r"|0\b(?![.,%\d])|strongly |very |extremely |maximum|max\b"
+        r"|minimum|positive|negative|bullish|bearish|neutral|critical\b|high\b|earnings_|guidance_"
+        r"|merger_|contract_)"
+    ),
+    (
+        r"\b(?:sentiment|catalyst|severity|confidence|impact)\s*(?:score|value)?\s*(?:=|:|must be"
+        r"|should be|shall be|has to be|is to be)\s*[\"'`]?"
+        r"(?:[-+]?[01]?\.\d+|[-+]?1\b(?![.,%\d])|positive|negative|bullish|bearish|maximum|max\b"
+        r"|high\b|critical\b|[a-z]+_[a-z]+)"
+    ),
+    (
+        r"[\"'“”](?:ticker|sentiment|impact|impacts|catalyst|horizon|confidence|quote|severity"
+        r"|summary|thesis|role|content|is_macro_event)"
+        r"[\"'“”]\s*:"
+    ),
+    (
+        r"\bthe (?:correct|right|expected|only valid|true|required) (?:answer|output|response|json"
+        r"|extraction|classification)\b"
+    ),
+    r"\b(?:jailbreak|prompt injection|do anything now|developer mode|god mode)\b",
     r"^\W*(?:END |BEGIN |START )?(?:DOCUMENT|COMPANIES|THESIS)\b(?:\s+\S+)?\W*$",
-    r"\byour (?:task|job|instructions?|role|goal|output|answer|response) (?:is|are|was|has|must|should)\b",
-    r"\b(?:do not|don't|never) (?:mention|extract|report|include|output|follow)\b.{0,40}\b(?:this|the above|negative|positive|document|instruction|following)",
-    r"```|\{\s*\"|\"\s*\}",
+    (
+        r"\byour (?:task|instructions?|output|answer|response|classification|extraction|training"
+        r"|guidelines)\b.{0,20}"
+        r"\b(?:is|are|was|were|has|must|should|shall|will)\b"
+    ),
+    (
+        r"^\W*(?:do not|don't|never) (?:mention|extract|report|include|output|follow|analy[sz]e"
+        r"|reveal|tell)\b"
+    ),
+    (
+        r"\b(?:mark|rate|label|classify|treat|score|flag|tag|summari[sz]e)\b.{0,30}\b(?:this"
+        r"|the (?:article|document|text|story|filing))\b.{0,12}\bas\b"
+    ),
+    r"```|\{\s*[\"“]|[\"”]\s*\}",
 )
-# Words of which at least one is in every such line: a cheap test before the patterns.
+_HINT_WORDS = """
+    instruction prompt ignore disregard forget override bypass system assistant user human developer
+    json schema sentiment confidence catalyst severity impact horizon jailbreak roleplay llm chatbot
+    admin verbatim ticker extractor summariz summaris respond document companies thesis pretend exactly
+    answer output response extraction classification never dear attention message hey hello role
+"""
+_HINT_PHRASES = """
+    you_are; you're; act_as; behave_as; imagine_you; as_an_ai; as_a_l; language_model; _this; only_with;
+    the_following; the_article; the_text; the_story; the_filing; anything_now; developer_mode; god_mode;
+    your_; do_not; don't; note_
+"""
+# Of these (a `_` stands for a blank) at least one is in every such line: a cheap test before the patterns.
 ADDRESS_HINTS: tuple[str, ...] = (
-    "instruction",
-    "prompt",
-    "ignore",
-    "disregard",
-    "forget",
-    "override",
-    "bypass",
-    "overlook",
-    "system",
-    "assistant",
-    "user",
-    "human",
-    "developer",
-    "model",
-    "json",
-    "schema",
-    "sentiment",
-    "confidence",
-    "catalyst",
-    "severity",
-    "impact",
-    "horizon",
-    "<",
+    *_HINT_WORDS.split(),
+    *(phrase.strip().replace("_", " ") for phrase in _HINT_PHRASES.split(";")),
+    "<s",
+    ">",
     "[",
     "##",
     "```",
+    '{"',
     "{",
-    "}",
-    "you are",
-    "you're",
-    "act as",
-    "pretend",
-    "roleplay",
-    "imagine you",
-    "behave as",
-    " ai",
-    "ai ",
-    "llm",
-    "chatbot",
-    "bot",
-    "ticker",
-    'quote"',
-    "thesis",
-    "jailbreak",
-    "do anything now",
-    "developer mode",
-    "document",
-    "companies",
-    "your ",
-    "do not",
-    "don't",
-    "never",
-    "answer",
-    "admin",
-    "directive",
-    "extractor",
-    "automated",
     '":',
-    "directive",
-    "respond",
-    "reply",
-    "output",
-    "return only",
-    "return exactly",
-    "return the following",
-    "verbatim",
-    'summary"',
-    "role",
-    'content"',
-    "is_macro_event",
+    "”:",
+    "':",
+    '"}',
+    '" }',
 )
-# How a following line or sentence must begin to be taken for more of the same.
+# How a line must begin, after one that addressed a model, to be taken for more of the same.
 CONTINUATION = (
-    r"^\W*(?:report|output|say|set|respond|answer|rate|assign|classify|mark|treat|write|return|print|include|use|give|do not|don't|always|instead|you|your|please|then|make sure|ensure|must|the answer|"
-    r"conclude|claim|state|declare it|pretend|also|add|remember|from now|now|and then|otherwise|failure to comply|this is an order|begin|start your|end your|execute|comply|obey|repeat|replace|extract|only)\b"
+    r"^\W*(?:report|output|say|set|respond|answer|rate|assign|classify|mark|treat|write|return|print|include|use|give|do not|don't"
+    r"|always|instead|you|your|please|then|make sure|ensure|must|conclude|claim|state|declare it|pretend|remember|from now"
+    r"|and then|otherwise|failure to comply|this is an order|start your|end your|execute|comply|obey|repeat|replace|extract)\b"
 )
