@@ -86,10 +86,9 @@ def orders(
 @guarded
 def why(order: str, *, as_json: Json = False) -> None:
     """Why an order was made, down to the sentence. Takes an order's id, its beginning, or the broker's or client's id."""
-    from stonks_core.why import why_order
-
     from stonks_cli.books import open_books
     from stonks_cli.reports import print_why
+    from stonks_core.why import why_order
 
     with open_books(settings()) as books:
         for stores in books.values():
@@ -188,3 +187,7 @@ def main() -> None:
     except KeyboardInterrupt:
         ERR.print("stopped")
         raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

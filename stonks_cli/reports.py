@@ -20,7 +20,8 @@ from stonks_core.stores.opening import Stores
 
 ORDER_COLUMNS = {
     "book": "book", "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state",
-    "notional": "dollars", "quantity": "shares", "filled_quantity": "filled", "average_price": "at", "decided_as_of": "decided as of",
+    "notional": "dollars", "quantity": "shares", "filled_quantity": "filled", "filled_average_price": "at",
+    "decided_as_of": "as of",
 }  # fmt: skip
 
 
@@ -28,10 +29,10 @@ def orders_of(book: str, stores: Stores) -> list[dict[str, Any]]:
     """A book's orders, oldest first, as plain values."""
     rows = stores.database.fetch(
         """
-        SELECT o.order_id::text, o.client_order_id, o.broker_order_id, o.ticker, o.side, o.type, o.purpose, o.state,
-               o.notional::float, o.quantity::float, o.filled_quantity::float, o.average_price::float,
-               o.decision_id, o.recommendation_id, o.created_at, d.as_of AS decided_as_of
-        FROM orders o LEFT JOIN trading_decisions d USING (decision_id) ORDER BY o.created_at, o.order_id
+        SELECT o.order_id, o.broker_order_id, o.ticker, o.side, o.type, o.purpose, o.state, o.reason,
+               o.notional::float, o.quantity::float, o.filled_quantity::float, o.filled_average_price::float,
+               o.decision_id, o.recommendation_id, o.intended_at, d.as_of AS decided_as_of
+        FROM orders o LEFT JOIN trading_decisions d USING (decision_id) ORDER BY o.intended_at, o.order_id
         """
     )
     return [{"book": book, **row} for row in rows]

@@ -149,11 +149,6 @@ def _first_boot(settings: Settings) -> None:
             seeded = seed_registry(Pipeline(settings, Lake(lake_location(settings)), database, SystemClock()))
             if seeded:
                 OUT.print(f"the registry was empty: {seeded} companies of the sandbox's market came in")
-            database.execute(
-                "UPDATE sources SET config = jsonb_set(config, '{url}', to_jsonb(%s::text)) "
-                "WHERE source_type = 'web_scrape' AND name = 'Sandbox blog'",
-                (f"{settings.sandbox.url}/web/feed.xml",),
-            )
 
 
 def _set_pools() -> None:

@@ -16,7 +16,8 @@ def pipeline_enabled(database: Database) -> bool:
 def initialise_toggle(database: Database, *, default_off: bool) -> None:
     """Set the toggle on the first boot only: off where PIPELINE_DEFAULT_OFF says so."""
     database.execute(
-        "INSERT INTO pipeline_control (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (PIPELINE, Jsonb(not default_off))
+        "INSERT INTO pipeline_control (key, value) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (PIPELINE, Jsonb(not default_off)),
     )
 
 

@@ -13,7 +13,12 @@ from stonks_assets.resources import PipelineResource
 
 TICK_SECONDS = 10
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 Asked = Iterator[dg.RunRequest | dg.SkipReason]
 
@@ -62,7 +67,8 @@ def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResour
         return
     first, last = gap
     yield dg.RunRequest(
-        run_key=f"history:{first}:{last}:{now:%Y%m%d%H}", tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+        run_key=f"history:{first}:{last}:{now:%Y%m%d%H}",
+        tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
     )
 
 
@@ -94,7 +100,7 @@ def _request(work: Work, now: datetime) -> dg.RunRequest:
     tags = {"stonks/why": "; ".join(work.reasons)[:250]}
     if work.first_day < now.date():
         tags |= {RANGE_START: work.first_day.isoformat(), RANGE_END: now.date().isoformat()}
-        return dg.RunRequest(run_key=f"cycle:{now.isoformat()}", tags=tags, run_config=due_only_config() if work.due_only else {})
+        return dg.RunRequest(run_key=f"cycle:{now.isoformat()}", tags=tags, run_config=due_only_config())
     return dg.RunRequest(
         run_key=f"cycle:{now.isoformat()}",
         partition_key=now.date().isoformat(),

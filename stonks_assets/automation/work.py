@@ -17,7 +17,6 @@ class Work:
 
     reasons: tuple[str, ...]
     first_day: date
-    due_only: bool
     next_due: str
 
 
@@ -33,16 +32,16 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
         """
     )
     if not rows:
-        return Work((), today, True, "no active source: fill the registry first")
+        return Work((), today, "no active source: fill the registry first")
     if all(row["last_success_at"] is None and row["next_attempt_at"] is None for row in rows):
-        return Work(("first look at all sources",), today - FIRST_LOOK, False, "")
+        return Work(("first look at all sources",), today - FIRST_LOOK, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
     if waiting := _unread_documents(pipeline, today):
         reasons.append(f"{waiting} documents wait for extraction")
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"
-    return Work(tuple(reasons), today, True, next_due)
+    return Work(tuple(reasons), today, next_due)
 
 
 def _unread_documents(pipeline: Pipeline, today: date) -> int:

@@ -6,12 +6,15 @@ from typing import Any
 import dagster as dg
 
 from stonks_assets.ingestion.bars import materialise_market_snapshots
-from stonks_assets.ingestion.step import ingest
+from stonks_assets.ingestion.step import SourcesDownError, ingest
 from stonks_assets.partitions import daily, days_of
 from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import figures, metadata_of, table_asset
 from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
 from stonks_core.vocabulary import SourceType
+
+
+SOURCES_UP = "sources_up"
 
 
 class IngestConfig(dg.Config):
@@ -34,6 +37,9 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
         partitions_def=daily,
         pool=f"lake_{table.name}",
         backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=[
+            dg.AssetCheckSpec(SOURCES_UP, asset=table.name, description="every source that was asked answered")
+        ],
     )
     def raw(
         context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource

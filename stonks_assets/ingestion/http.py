@@ -2,9 +2,11 @@
 
 import json
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -56,6 +58,12 @@ class Answer:
             return self.content.decode("utf-8", errors="replace")
 
 
+@lru_cache(maxsize=1)
+def trusted() -> ssl.SSLContext:
+    """The trusted certificates, read once: doing so takes longer than a whole request on loopback."""
+    return httpx.create_ssl_context()
+
+
 class Fetcher:
     """GET requests to one vendor. `gate` is called before each request and waits until the vendor's limit allows it."""
 
@@ -71,7 +79,11 @@ class Fetcher:
     ) -> None:
         self._clock, self._gate, self._attempts = clock, gate, attempts
         self._client = httpx.Client(
-            headers=dict(headers or {}), timeout=TIMEOUT, follow_redirects=follow_redirects, transport=transport
+            headers=dict(headers or {}),
+            timeout=TIMEOUT,
+            follow_redirects=follow_redirects,
+            transport=transport,
+            verify=trusted(),
         )
 
     def __enter__(self) -> "Fetcher":

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import httpx
 
+from stonks_assets.ingestion.http import trusted
 from stonks_core.errors import PermanentError, TransientError
 
 Resolve = Callable[[str, int], Iterable[str]]
@@ -32,7 +33,7 @@ class PublicOnlyTransport(httpx.BaseTransport):
     ) -> None:
         self._allowed = {origin.strip().rstrip("/") for origin in private_origins if origin.strip()}
         self._resolve = resolve
-        self._inner = inner or httpx.HTTPTransport()
+        self._inner = inner or httpx.HTTPTransport(verify=trusted())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or raise PermanentError naming the address that it would have led to."""

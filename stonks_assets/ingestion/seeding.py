@@ -24,6 +24,7 @@ CREDIBILITY: Mapping[SourceType, float] = {
     SourceType.MACRO_NEWS: 0.6,
 }
 OTHER_CREDIBILITY = 0.5
+SANDBOX_BLOG = "Sandbox blog"
 PEER_STRENGTH = {Relationship.DIRECT_COMPETITOR: 0.6, Relationship.SECTOR_PEER: 0.4}
 _SUFFIX = re.compile(
     r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|ltd|limited|plc|llc|lp|holdings?|group|n\.?v|s\.?a|ag|/[a-z]{2,3}/?)\.?$",
@@ -49,6 +50,7 @@ def seed_registry(pipeline: Pipeline) -> int:
 
     Meant for the sandbox, whose market is small; a real market is seeded by choosing tickers.
     """
+    _follow_sandbox(pipeline)
     row = pipeline.database.fetch_one("SELECT count(*) AS companies FROM companies")
     if row and row["companies"]:
         return 0
@@ -152,13 +154,24 @@ def _insert_sources(connection: Connection, pipeline: Pipeline) -> None:
     for source_type, name in names.items():
         _insert_source(connection, source_type, name, {})
     if pipeline.settings.sandbox.url:
-        _insert_source(
-            connection, SourceType.WEB_SCRAPE, "Sandbox blog", {"url": f"{pipeline.settings.sandbox.url}/web/feed.xml"}
-        )
+        _insert_source(connection, SourceType.WEB_SCRAPE, SANDBOX_BLOG, {"url": _blog(pipeline)})
 
 
 def _insert_source(connection: Connection, source_type: SourceType, name: str, config: Mapping[str, object]) -> None:
     connection.execute(
         "INSERT INTO sources (source_type, name, config, credibility) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (source_type.value, name, Jsonb(dict(config)), CREDIBILITY.get(source_type, OTHER_CREDIBILITY)),
+    )
+
+
+def _blog(pipeline: Pipeline) -> str:
+    return f"{pipeline.settings.sandbox.url}/web/feed.xml"
+
+
+def _follow_sandbox(pipeline: Pipeline) -> None:
+    """The sandbox may listen on another port than the last time: its feed's address moves along."""
+    pipeline.database.execute(
+        "UPDATE sources SET config = jsonb_set(config, '{url}', to_jsonb(%s::text)) "
+        "WHERE source_type = 'web_scrape' AND name = %s AND config->>'url' <> %s",
+        (_blog(pipeline), SANDBOX_BLOG, _blog(pipeline)),
     )
