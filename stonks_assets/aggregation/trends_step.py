@@ -69,11 +69,10 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
     trends, evidence = aggregate(chosen, as_of, weights, intraday_since)
     rows = _rows(pipeline, trends, as_of, intraday_since, broken)
     _withdraw(pipeline, as_of, {ticker for ticker in due if ticker in last and last[ticker].as_of == as_of})
-    written = {
-        TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, _of_day(evidence, today)).changed,
-        TREND_WINDOWS.name: pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed,
-        TREND_HISTORY.name: pipeline.lake.merge(TREND_HISTORY, rows).changed,
-    }
+    written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, _of_day(evidence, today)).changed}
+    written[TREND_WINDOWS.name] = pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed
+    figures["ended"] = _end(pipeline, as_of, due, rows)
+    written[TREND_HISTORY.name] = pipeline.lake.merge(TREND_HISTORY, rows).changed
     return StepReport(written=written, failed=len(broken), figures=figures)
 
 
@@ -84,6 +83,24 @@ def _withdraw(pipeline: Pipeline, as_of: datetime, tickers: Collection[str]) -> 
     ids = ", ".join(f"'{trend_id(ticker, window, as_of)}'" for ticker in sorted(tickers) for window in Window)
     for table in (TREND_HISTORY, TREND_WINDOWS, TREND_EVIDENCE):
         pipeline.lake.delete(table, f"day = '{as_of.date().isoformat()}' AND trend_id IN ({ids})")
+
+
+def _end(pipeline: Pipeline, as_of: datetime, due: Collection[str], rows: pa.Table) -> int:
+    """Take today's trends that nothing counts in any more out of the newest ones (history keeps them); how many."""
+    today = as_of.date()
+    stored = pipeline.lake.read(
+        TREND_WINDOWS,
+        days=(today, today),
+        as_of=as_of,
+        columns=("trend_id", "ticker", "window"),
+        where=ds.field("ticker").isin(pa.array(sorted(due), pa.string())),
+    )
+    alive = set(strings(rows, "trend_id"))
+    ended = [trend for trend in strings(stored, "trend_id") if trend not in alive]
+    if ended:
+        listed = ", ".join(f"'{trend}'" for trend in ended)
+        pipeline.lake.delete(TREND_WINDOWS, f"day = '{today.isoformat()}' AND trend_id IN ({listed})")
+    return len(ended)
 
 
 def _rows(

@@ -205,6 +205,22 @@ def test_a_record_extracted_late_is_made_good_for_the_same_instant(filled, impac
     assert len({(e["trend_id"], e["rank"]) for e in evidence}) == len(evidence)
 
 
+def test_a_window_that_nothing_counts_in_any_more_has_no_newest_trend(pipeline, impacts):
+    at = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
+    pipeline.lake.merge(IMPACT_RECORDS, impacts({"published_at": at, "ticker": "CCC", "available_at": at}))
+    materialise_signals(pipeline, at.date(), NOW)
+    within, beyond = datetime(2026, 3, 10, 13, 0, tzinfo=UTC), datetime(2026, 3, 10, 14, 0, tzinfo=UTC)
+
+    def windows():
+        return {t["window"]: t["as_of"] for t in pipeline.lake.read(TREND_WINDOWS).to_pylist()}
+
+    materialise_trends(pipeline, DAY, within)
+    assert windows() == dict.fromkeys(("1d", "7d", "30d", "90d"), within)
+    assert materialise_trends(pipeline, DAY, beyond).figures["ended"] == 1
+    assert windows() == dict.fromkeys(("7d", "30d", "90d"), beyond)
+    assert pipeline.lake.read(TREND_HISTORY).num_rows == 7
+
+
 @pytest.mark.parametrize("killed_after", [1, 2])
 def test_killed_between_its_writes_a_trend_is_written_again(filled, killed_after, monkeypatch):
     for step in (materialise_competitive_signals, materialise_signals):
