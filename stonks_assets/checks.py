@@ -19,9 +19,18 @@ def checks_of(table: LakeTable) -> Iterator[dg.AssetChecksDefinition]:
     @dg.multi_asset_check(
         name=f"check_{table.name}",
         specs=[
-            dg.AssetCheckSpec("unique_key", asset=table.name, description="no two rows share a business key", partitions_def=daily),
-            dg.AssetCheckSpec("clock_order", asset=table.name, description="published_at <= available_at", partitions_def=daily),
-            dg.AssetCheckSpec("declared_schema", asset=table.name, description="columns are those of the registry", partitions_def=daily),
+            dg.AssetCheckSpec(
+                "unique_key", asset=table.name, description="no two rows share a business key", partitions_def=daily
+            ),
+            dg.AssetCheckSpec(
+                "clock_order", asset=table.name, description="published_at <= available_at", partitions_def=daily
+            ),
+            dg.AssetCheckSpec(
+                "declared_schema",
+                asset=table.name,
+                description="columns are those of the registry",
+                partitions_def=daily,
+            ),
         ],
         can_subset=False,
     )
@@ -63,7 +72,11 @@ def _clock_order(lake: Lake, table: LakeTable, day: date) -> str:
         return ""
     rows = lake.read(table, days=(day, day), columns=["published_at", "available_at"])
     early = rows.filter(pc.field("available_at") < pc.field("published_at"))
-    return f"{early.num_rows} rows of {table.name} on {day} were known before they were published" if early.num_rows else ""
+    return (
+        f"{early.num_rows} rows of {table.name} on {day} were known before they were published"
+        if early.num_rows
+        else ""
+    )
 
 
 def _schema(lake: Lake, table: LakeTable) -> str:
@@ -75,5 +88,3 @@ def _schema(lake: Lake, table: LakeTable) -> str:
 
 def _comparable(kind: pa.DataType) -> str:
     return str(kind).replace("large_", "").replace("_view", "")
-
-

@@ -45,8 +45,6 @@ GOLD: Mapping[str, Stage] = {
 STAGES: Mapping[str, Stage] = {**INGESTION, **SILVER, **GOLD}
 
 
-def run_stages(
-    stages: Mapping[str, Stage], pipeline: Pipeline, day: date, as_of: datetime
-) -> Mapping[str, StepReport]:
+def run_stages(stages: Mapping[str, Stage], pipeline: Pipeline, day: date, as_of: datetime) -> Mapping[str, StepReport]:
     """Run stages in their order for a day, as of an instant; their reports by name."""
     return {name: stage(pipeline, day, as_of) for name, stage in stages.items()}

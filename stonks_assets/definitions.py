@@ -35,7 +35,10 @@ def build_definitions(pipeline: PipelineResource) -> dg.Definitions:
         assets=assets,
         asset_checks=[check for table in TABLES for check in checks_of(table)],
         jobs=list(JOBS),
-        sensors=[*SENSORS, dg.AutomationConditionSensorDefinition("facts", target=dg.AssetSelection.groups("lake", "outcomes"))],
+        sensors=[
+            *SENSORS,
+            dg.AutomationConditionSensorDefinition("facts", target=dg.AssetSelection.groups("lake", "outcomes")),
+        ],
         schedules=list(SCHEDULES),
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,

@@ -13,7 +13,6 @@ from stonks_assets.shell import figures, metadata_of, table_asset
 from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
 from stonks_core.vocabulary import SourceType
 
-
 SOURCES_UP = "sources_up"
 
 
@@ -44,13 +43,18 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource
     ) -> dg.MaterializeResult[Any]:
+        reports, down = [], ""
         with pipeline.open() as opened:
-            reports = [
-                ingest(opened, source_type, day, opened.clock.now(), due_only=config.due_only)
-                for day in days_of(context)
-            ]
+            for day in days_of(context):
+                try:
+                    reports.append(ingest(opened, source_type, day, opened.clock.now(), due_only=config.due_only))
+                except SourcesDownError as error:
+                    if not config.due_only:
+                        raise dg.Failure(str(error)) from error
+                    down = str(error)  # in a cycle the other sources' chain goes on; this asset's check fails
             version = opened.lake.version(table)
-        return dg.MaterializeResult(metadata=figures(table, reports, version))
+        check = dg.AssetCheckResult(check_name=SOURCES_UP, passed=not down, description=down or "all answered")
+        return dg.MaterializeResult(metadata=figures(table, reports, version), check_results=[check])
 
     return raw
 
