@@ -54,9 +54,7 @@ class General(Slice):
         description="exchange_calendars name of the market's calendar; empty: 24/7 where the synthetic sandbox is the broker, XNYS otherwise",
     )
     pipeline_default_off: bool = Field(
-        False,
-        alias="PIPELINE_DEFAULT_OFF",
-        description="true: the pipeline toggle starts as off on the first boot",
+        False, alias="PIPELINE_DEFAULT_OFF", description="true: the pipeline toggle starts as off on the first boot"
     )
     symbol_registry_url: str = Field(
         "http://symbol-registry:8000",
@@ -76,10 +74,7 @@ class Postgres(Slice):
     """PostgreSQL; with neither host nor port set an embedded server is started and supervised."""
 
     host: str = Field(
-        "localhost",
-        alias="POSTGRES_HOST",
-        min_length=1,
-        description="PostgreSQL host; set it to use your own server",
+        "localhost", alias="POSTGRES_HOST", min_length=1, description="PostgreSQL host; set it to use your own server"
     )
     port: Port = Field(5432, alias="POSTGRES_PORT", description="PostgreSQL port")
     db: str = Field(
@@ -133,9 +128,7 @@ class MarketData(Slice):
     """Polygon, EDGAR and pages."""
 
     api_key: SecretStr = Field(
-        SecretStr(""),
-        alias="MARKET_DATA_API_KEY",
-        description="Polygon.io key; empty: the sandbox plays Polygon",
+        SecretStr(""), alias="MARKET_DATA_API_KEY", description="Polygon.io key; empty: the sandbox plays Polygon"
     )
     base_url: HttpUrl = Field(
         "https://api.polygon.io", alias="MARKET_DATA_BASE_URL", description="Polygon base address"
@@ -222,9 +215,7 @@ class Signals(Slice):
         True, alias="MACRO_ENABLED", description="macro layer; a row in risk_configs overrides it at run time"
     )
     macro_confidence_threshold: Share = Field(
-        0.4,
-        alias="MACRO_CONFIDENCE_THRESHOLD",
-        description="least confidence of an event that makes impact records",
+        0.4, alias="MACRO_CONFIDENCE_THRESHOLD", description="least confidence of an event that makes impact records"
     )
     macro_short_term_staleness_hours: Seconds = Field(
         48,
@@ -232,14 +223,10 @@ class Signals(Slice):
         description="hours after which a short event's weight is quartered",
     )
     projection_confidence_threshold: Share = Field(
-        0.3,
-        alias="PROJECTION_CONFIDENCE_THRESHOLD",
-        description="least confidence of a projection that is kept",
+        0.3, alias="PROJECTION_CONFIDENCE_THRESHOLD", description="least confidence of a projection that is kept"
     )
     competitive_signal_weight: Share = Field(
-        0.2,
-        alias="COMPETITIVE_SIGNAL_WEIGHT",
-        description="weight of competitive signals against company signals",
+        0.2, alias="COMPETITIVE_SIGNAL_WEIGHT", description="weight of competitive signals against company signals"
     )
     competitive_enabled: bool = Field(
         True,
@@ -256,9 +243,7 @@ class Signals(Slice):
         180, alias="COMPETITIVE_ROUTINE_LOOKBACK_DAYS", description="days of history for routine catalysts"
     )
     competitive_major_decision_lookback_days: Days = Field(
-        365,
-        alias="COMPETITIVE_MAJOR_DECISION_LOOKBACK_DAYS",
-        description="days of history for major decisions",
+        365, alias="COMPETITIVE_MAJOR_DECISION_LOOKBACK_DAYS", description="days of history for major decisions"
     )
     competitive_major_decision_weight_multiplier: Annotated[float, Field(ge=1, le=10)] = Field(
         1.3,
@@ -280,9 +265,7 @@ class Signals(Slice):
         3, alias="COMPETITIVE_MIN_PATTERN_SAMPLES", description="least samples of a pattern"
     )
     competitive_propagation_failure_threshold: Annotated[int, Field(ge=1, le=1000)] = Field(
-        5,
-        alias="COMPETITIVE_PROPAGATION_FAILURE_THRESHOLD",
-        description="failures in a row that alert the operator",
+        5, alias="COMPETITIVE_PROPAGATION_FAILURE_THRESHOLD", description="failures in a row that alert the operator"
     )
 
 
@@ -298,9 +281,7 @@ class Trading(Slice):
         RiskTier.MODERATE, alias="TRADING_RISK_TIER", description="conservative, moderate or aggressive"
     )
     reserve_siphon_pct: Share = Field(
-        0.20,
-        alias="TRADING_RESERVE_SIPHON_PCT",
-        description="share of realised profit that moves to the reserve",
+        0.20, alias="TRADING_RESERVE_SIPHON_PCT", description="share of realised profit that moves to the reserve"
     )
     polling_interval_seconds: Seconds = Field(
         60,
@@ -308,9 +289,7 @@ class Trading(Slice):
         description="seconds between polls for recommendations; NOTIFY wakes sooner",
     )
     stop_loss_check_interval_seconds: Seconds = Field(
-        300,
-        alias="TRADING_STOP_LOSS_CHECK_INTERVAL_SECONDS",
-        description="seconds between checks of all stops",
+        300, alias="TRADING_STOP_LOSS_CHECK_INTERVAL_SECONDS", description="seconds between checks of all stops"
     )
     fast_stop_loss_interval_seconds: Seconds = Field(
         60,
@@ -370,22 +349,13 @@ class Trading(Slice):
         10, alias="TRADING_MAX_OPEN_POSITIONS", description="open positions at once"
     )
     sns_topic_arn: str = Field(
-        "",
-        alias="TRADING_SNS_TOPIC_ARN",
-        pattern=r"^$|^arn:aws[a-z-]*:sns:\S+$",
-        description="AWS SNS topic for SMS",
+        "", alias="TRADING_SNS_TOPIC_ARN", pattern=r"^$|^arn:aws[a-z-]*:sns:\S+$", description="AWS SNS topic for SMS"
     )
     sns_phone_number: str = Field(
-        "",
-        alias="TRADING_SNS_PHONE_NUMBER",
-        pattern=r"^$|^\+[1-9]\d{6,14}$",
-        description="phone number for SMS, E.164",
+        "", alias="TRADING_SNS_PHONE_NUMBER", pattern=r"^$|^\+[1-9]\d{6,14}$", description="phone number for SMS, E.164"
     )
     gmail_sender: str = Field(
-        "",
-        alias="TRADING_GMAIL_SENDER",
-        pattern=r"^$|^[^@\s]+@[^@\s]+$",
-        description="sender of e-mail notifications",
+        "", alias="TRADING_GMAIL_SENDER", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="sender of e-mail notifications"
     )
     gmail_recipient: str = Field(
         "",
@@ -402,9 +372,7 @@ class Sandbox(Slice):
         7, alias="SANDBOX_SEED", description="seed of the synthetic market"
     )
     recorded: str = Field(
-        "",
-        alias="SANDBOX_RECORDED",
-        description="folder of a recording to play instead of the synthetic market",
+        "", alias="SANDBOX_RECORDED", description="folder of a recording to play instead of the synthetic market"
     )
     url: str = Field(
         "",
