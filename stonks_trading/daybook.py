@@ -1,6 +1,5 @@
 """What is written once a session is over: the snapshot, the reserve's movements, the review of the tier."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -12,19 +11,10 @@ from stonks_core.vocabulary import RiskTier
 from stonks_trading import control
 from stonks_trading.broker.fills import booked
 from stonks_trading.decide import breakers, exposure, ledger, reserve
-from stonks_trading.decide.rules import ReserveRules, TradingRules
+from stonks_trading.decide.rules import ReserveRules, TradingRules, share
 from stonks_trading.decide.tiers import TierReview, drawdown, review_tier
 from stonks_trading.portfolio import reserve_balance
 from stonks_trading.records import EngineState, Portfolio
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A session's figures as they were stored."""
-
-    session: date
-    equity: Decimal
-    review: TierReview | None
 
 
 def is_closed(connection: Connection, account_id: str, session: date) -> bool:
@@ -133,24 +123,39 @@ def review(
     account_id: str,
     session: Session,
     sessions_since: int | None,
-    portfolio: Portfolio,
-    state: EngineState,
+    tier: RiskTier,
     rules: TradingRules,
     as_of: datetime,
-) -> TierReview:
-    """Review the tier after a close; a change is stored and told."""
+) -> TierReview | None:
+    """Review the tier on a session's snapshot, once; what was found stands in the snapshot. A change is stored and told.
+
+    None where there is no snapshot, or where it was reviewed.
+    """
+    row = connection.execute(
+        """
+        SELECT equity, high_water_equity, heat FROM portfolio_snapshots
+        WHERE account_id = %s AND session = %s AND NOT detail ? 'tier_review' FOR UPDATE
+        """,
+        (account_id, session.day),
+    ).fetchone()
+    if row is None:
+        return None
     closed = ledger.book(booked(connection, account_id)).closed
     found = review_tier(
-        state.tier,
-        equity=portfolio.equity,
-        high_water_equity=portfolio.high_water_equity,
+        tier,
+        equity=row["equity"],
+        high_water_equity=row["high_water_equity"],
         closed_trades=[trade.profit for trade in sorted(closed, key=lambda t: (t.closed_at, t.ticker))],
-        heat=exposure.heat(portfolio, {}, rules.tiers[state.tier]),
+        heat=share(row["heat"]),
         sessions_since_change=sessions_since,
         tiers=rules.tiers,
     )
+    metrics = {"drawdown": str(found.drawdown), "win_rate": str(found.win_rate), "heat": str(found.heat)}
+    connection.execute(
+        "UPDATE portfolio_snapshots SET detail = detail || %s WHERE account_id = %s AND session = %s",
+        (Jsonb({"tier_review": {"sentence": found.sentence, **metrics}}), account_id, session.day),
+    )
     if found.changed:
-        metrics = {"drawdown": str(found.drawdown), "win_rate": str(found.win_rate), "heat": str(found.heat)}
         connection.execute(
             """
             INSERT INTO risk_tier_history (account_id, at, session, from_tier, to_tier, actor, reason, metrics)
@@ -162,12 +167,12 @@ def review(
     return found
 
 
-def last_tier_change(connection: Connection, account_id: str) -> tuple[date, RiskTier] | None:
-    """The session and outcome of the newest tier change, or None."""
+def last_tier_change(connection: Connection, account_id: str) -> date | None:
+    """The session of the newest tier change, or None."""
     row = connection.execute(
-        "SELECT session, to_tier FROM risk_tier_history WHERE account_id = %s ORDER BY id DESC LIMIT 1", (account_id,)
+        "SELECT session FROM risk_tier_history WHERE account_id = %s ORDER BY id DESC LIMIT 1", (account_id,)
     ).fetchone()
-    return (row["session"], RiskTier(row["to_tier"])) if row else None
+    return row["session"] if row else None
 
 
 def _realised_in(connection: Connection, account_id: str, session: Session) -> Decimal:

@@ -5,11 +5,13 @@ committed, what it did not do the next call does. Steps of one session never run
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
 from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
@@ -17,11 +19,13 @@ from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
 from stonks_trading import control, daybook, inputs, market, portfolio
 from stonks_trading.broker import reconcile, sync
+from stonks_trading.broker.alpaca import broker_from
 from stonks_trading.broker.outbox import Delivery, Outbox
 from stonks_trading.broker.protocol import Broker, TradeUpdate
 from stonks_trading.broker.reconcile import Reconciled
 from stonks_trading.broker.sync import Swept
 from stonks_trading.decide import breakers, decide
+from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.inputs import LakeReader
@@ -62,6 +66,11 @@ class TradingSession:
         if self._account is None:
             raise StonksError("nothing was reconciled yet: call reconcile() before any other step")
         return self._account
+
+    def finish(self) -> None:
+        """Wait for the step under way, so that what it uses may be closed."""
+        with self._lock:
+            return
 
     def reconcile(self) -> Reconciled:
         """Adopt what the broker has of our orders in doubt, book what was missed, compare, lock what differs."""
@@ -163,10 +172,10 @@ class TradingSession:
             self._fence(connection)
             return daybook.siphon(connection, self.account_id, self._rules.reserve, as_of)
 
-    def close_day(self, as_of: datetime) -> daybook.Closed | None:
-        """Write the snapshot of the newest session that is over, move the reserve, review the tier; once a session.
+    def close_books(self, as_of: datetime) -> Decimal | None:
+        """Write the snapshot of the newest session that is over, and move the reserve; its equity, dollars.
 
-        None when that session is closed already.
+        None when that session's snapshot stands already.
         """
         with self._lock:
             session = session_closed(self._calendar, as_of)
@@ -182,14 +191,25 @@ class TradingSession:
                 books = replace(books, reserve=portfolio.reserve_balance(connection, self.account_id))
                 state = self._observer.state(connection, self.account_id, as_of)
                 daybook.snapshot(connection, self.account_id, session, books, state, self._rules, as_of)
-                review = None
-                if control.switches(connection).get("auto_tier", True):
-                    changed = daybook.last_tier_change(connection, self.account_id)
-                    since = len(self._calendar.sessions_between(changed[0], session.day)) - 1 if changed else None
-                    review = daybook.review(
-                        connection, self.account_id, session, since, books, state, self._rules, as_of
-                    )
-                return daybook.Closed(session.day, books.equity, review)
+                return books.equity
+
+    def review_tier(self, as_of: datetime) -> TierReview | None:
+        """Review the risk tier on the newest session's snapshot, once; None where there is none, or nobody wants it."""
+        with self._lock, self._database.connection() as connection:
+            self._fence(connection)
+            session = session_closed(self._calendar, as_of)
+            tier = self._observer.state(connection, self.account_id, as_of).tier
+            changed = daybook.last_tier_change(connection, self.account_id)
+            since = len(self._calendar.sessions_between(changed, session.day)) - 1 if changed else None
+            if not control.switches(connection).get("auto_tier", True):
+                return None
+            return daybook.review(connection, self.account_id, session, since, tier, self._rules, as_of)
+
+    def close_day(self, as_of: datetime) -> Decimal | None:
+        """Both of a session's end: its books, then the tier's review. The equity, or None when it was closed before."""
+        equity = self.close_books(as_of)
+        self.review_tier(as_of)
+        return equity
 
     def obey(self, as_of: datetime) -> Mapping[str, int]:
         """Do what an operator asked for once: cancel all orders, flatten all positions. What was done, and how often."""
@@ -235,3 +255,15 @@ class TradingSession:
         if new:
             why = f"the breaker {new[0].breaker} tripped"
             sync.cancel_orders(self._database, self._broker, self.account_id, seen.as_of, entries_only=True, why=why)
+
+
+@contextmanager
+def open_session(
+    settings: Settings, lake: LakeReader, database: Database, clock: Clock, fence: Fence = no_fence
+) -> Iterator[TradingSession]:
+    """A session with the broker and the calendar that the settings name; its connections end with the block."""
+    broker = broker_from(settings)
+    try:
+        yield TradingSession(settings, lake, database, broker, MarketCalendar(settings.calendar_name), clock, fence)
+    finally:
+        broker.close()

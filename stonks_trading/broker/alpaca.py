@@ -60,6 +60,10 @@ class _OneShot:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _TimedAdapter(max_retries=0))
 
+    def unbind(self) -> None:
+        """End the session's connections."""
+        self._session.close()
+
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:
         """As the library does, but never asking to be repeated: a repeated POST could place an order twice."""
         del retry
@@ -89,6 +93,11 @@ class AlpacaBroker:
         self._data.bound()
         self._feed, self._feed_name = feed, feed_name
         self._where = trading_url
+
+    def close(self) -> None:
+        """End the connections."""
+        self._trading.unbind()
+        self._data.unbind()
 
     def account(self) -> Account:
         """The account now."""

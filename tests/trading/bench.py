@@ -97,7 +97,10 @@ class Bench:
         for ticker, closes in waves.items():
             self.lake.bars(ticker, date(2026, 5, 1), closes, self.calendar)
         database.execute(
-            "INSERT INTO companies (ticker, legal_name, sector) VALUES (%s, 'Oracle', 'Technology'), ('ACME', 'Acme', 'Energy')",
+            """
+            INSERT INTO companies (ticker, legal_name, sector)
+            VALUES (%s, 'Oracle', 'Technology'), ('ACME', 'Acme', 'Energy') ON CONFLICT DO NOTHING
+            """,
             (TICKER,),
         )
 

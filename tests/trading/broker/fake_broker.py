@@ -38,17 +38,16 @@ class FakeBroker:
         self.lose_answer = False  # placed, but the answer never arrives
         self.step: Callable[[str], None] = lambda _: None
         self.submitted = 0
+        self.account_id = "acc"
         self._ids = itertools.count(1)
 
     def account(self) -> Account:
         equity = self.cash + sum(p.quantity * (p.price or ZERO) for p in self.positions())
-        return Account("acc", "PA1", "ACTIVE", "USD", self.cash, equity, self.cash, None, blocked=False)
+        return Account(self.account_id, "PA1", "ACTIVE", "USD", self.cash, equity, self.cash, None, blocked=False)
 
     @property
     def cash(self) -> Decimal:
-        return self.opening + sum(
-            (e.quantity * e.price * (-1 if e.side == "buy" else 1) for e in self.done), ZERO
-        )
+        return self.opening + sum((e.quantity * e.price * (-1 if e.side == "buy" else 1) for e in self.done), ZERO)
 
     def clock(self) -> BrokerClock:
         return BrokerClock(self.now, is_open=True)
@@ -61,9 +60,7 @@ class FakeBroker:
         held: dict[str, Decimal] = {}
         for e in self.done:
             held[e.ticker] = held.get(e.ticker, ZERO) + (e.quantity if e.side == "buy" else -e.quantity)
-        return [
-            BrokerPosition(t, q, self.prices[t], self.prices[t], q) for t, q in sorted(held.items()) if q != 0
-        ]
+        return [BrokerPosition(t, q, self.prices[t], self.prices[t], q) for t, q in sorted(held.items()) if q != 0]
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         self.step("open_orders")

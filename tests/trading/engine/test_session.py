@@ -110,7 +110,11 @@ def test_a_refusal_is_final_and_says_why(bench: Bench) -> None:
     bench.broker.next_answer = Refused("40310000", "insufficient buying power")
     session.send_outbox(at(16))
     (order,) = bench.orders()
-    assert (order["state"], order["broker_code"], order["reason"]) == ("rejected", "40310000", "insufficient buying power")
+    assert (order["state"], order["broker_code"], order["reason"]) == (
+        "rejected",
+        "40310000",
+        "insufficient buying power",
+    )
     assert session.decide(bench.later(minutes=2)) == ()
 
 
@@ -254,8 +258,7 @@ def test_the_close_of_a_day_is_written_once(bench: Bench) -> None:
     profit = bench.broker.cash - bench.broker.opening
     assert profit > 0
     closed = session.close_day(bench.to(at(20, 30)))
-    assert closed is not None
-    assert closed.equity == bench.broker.cash
+    assert closed == bench.broker.cash
     assert session.close_day(at(20, 31)) is None
     (row,) = bench.database.fetch("SELECT amount, balance FROM reserve_pool_ledger")
     assert row["amount"] == row["balance"] == (profit * Decimal("0.2")).quantize(Decimal("0.01"), rounding="ROUND_DOWN")
