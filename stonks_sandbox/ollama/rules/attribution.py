@@ -1,5 +1,6 @@
 """Who is meant: evidence of a sentence handed to the companies named in it, or carried over from before."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ _OPENERS = words(
     despite although though while as after amid with on following once when since even
     """
 )
+_FOLLOWING = (("follows",), ("follow",), ("followed",), ("too",), ("also",))
 _UNLIKE = -0.5
 _OBJECT_REACH = 7
 _SUBJECT_REACH = 14
@@ -165,15 +167,30 @@ def attribute(
     """
     groups = groups_of(words, mentions)
     claims: list[Claim] = []
+    owners: list[tuple[_Group, Evidence]] = []
     for item in items:
         clause = clause_at(clauses, item.at)
         group, share = _owner(words, groups, item, clause)
         if group is not None:
             claims.extend(Claim(ticker, item, share) for ticker in group.tickers)
             claims.extend(_contrasted(words, groups, group, item, clause))
+            owners.append((group, item))
         elif not groups:
             claims.extend(Claim(ticker, item, part) for ticker, part in carried)
-    return claims
+    return claims + _following(words, groups, owners)
+
+
+def _following(
+    words: Sequence[str], groups: Sequence[_Group], owners: Sequence[tuple[_Group, Evidence]]
+) -> list[Claim]:
+    """`A slides, B follows` and `A fell, B too`: what was said of the one before holds for the other as well."""
+    found: list[Claim] = []
+    judged = {group for group, item in owners if item.value}
+    for before, group in itertools.pairwise(groups):
+        if group not in judged and before in judged and words[group.end : group.end + 1] in _FOLLOWING:
+            claims = [item for owner, item in owners if owner is before]
+            found.extend(Claim(ticker, item, 0.8) for item in claims for ticker in group.tickers)
+    return found
 
 
 def _contrasted(

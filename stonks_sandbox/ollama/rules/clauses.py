@@ -54,7 +54,7 @@ def _boundaries(words: Sequence[str], mentions: Sequence[Mention]) -> list[int]:
         word = words[at]
         if word == "even" and words[at + 1 : at + 2] not in (("as",), ("though",), ("if",)):
             continue
-        breaks = word in CLAUSE_BREAKS or word in DASHES or (word == "as" and _new_subject(at, named_at))
+        breaks = word in CLAUSE_BREAKS or word in DASHES or (word == "as" and _new_subject(words, at, named_at))
         after_opening = opened_by_concession and starts[-1] == 0 and word == ","
         if word in {"as", "though"} and starts[-1] == at - 1 and words[at - 1] == "even":
             continue
@@ -63,9 +63,10 @@ def _boundaries(words: Sequence[str], mentions: Sequence[Mention]) -> list[int]:
     return starts
 
 
-def _new_subject(at: int, named_at: Sequence[int]) -> bool:
+def _new_subject(words: Sequence[str], at: int, named_at: Sequence[int]) -> bool:
     """`as` begins a clause of its own where a company follows closely and another stood before."""
-    return any(at < start <= at + _ENTITY_REACH for start in named_at) and any(start < at for start in named_at)
+    close = [start for start in named_at if at < start <= at + _ENTITY_REACH and "," not in words[at:start]]
+    return bool(close) and any(start < at for start in named_at)
 
 
 def _own_weight(words: Sequence[str], start: int) -> float:

@@ -234,6 +234,7 @@ ADDRESS_PATTERNS: tuple[str, ...] = (
         r"\bthe (?:correct|right|expected|only valid|true|required) (?:answer|output|response|json"
         r"|extraction|classification)\b"
     ),
+    r"\bEND (?:DOCUMENT|COMPANIES|THESIS)\b",
     r"\b(?:jailbreak|prompt injection|do anything now|developer mode|god mode)\b",
     r"^\W*(?:END |BEGIN |START )?(?:DOCUMENT|COMPANIES|THESIS)\b(?:\s+\S+)?\W*$",
     (

@@ -33,47 +33,82 @@ POLARITY = """
         to ~3 high; hit% ~2 high; scale% ~2 high; crown jewel; rave reviews; frenzy; loss# narrow%;
         narrow% ~2 loss#; loss narrows; smaller loss; narrower loss; exceed% ~3 target#; rating upgrade;
         credit upgrade; upgrades ~3 rating; investment grade
-    +0.35: benefits; brighten%; revive%; revival; resurgence; resurgent; renaissance; uplift; vigorous;
-        sparkle%; sizzle%; delight%; stand% out; beneficiary; beneficiaries; lucrative; competitive edge;
-        gain% ~1 market share; market share gain#; positive outlook; double digit growth; high growth;
-        fast growing; in the black; recovery; buck% ~2 trend; on a roll; back% from investors; gets ~2
-        backing; vote of confidence; pass% ~2 stress test; clears ~2 test; win% back ~2; shrug% off;
-        shake% off; lift% spirits; ride% ~2 boom|wave; reap%; cash in on; beef% up; step% up ~2
-        production; ramp% up; sweeten% ~2 offer; surplus cash; pay% off; pays off; raise% ~1 stake; pare%
-        ~1 losses; trim% ~1 losses; erase% ~1 losses; recoup% ~1 losses; stabilise%; stabilize%; victory;
-        triumph%; prevail%; breakout; nod; turn% ~1 corner; breathe%|breather; relief rally; gain%
-        traction; pick% up steam; win% over; outshine%; charm%; dazzle%; attract% ~2
-        investor#|investment|customers|buyers; flock% to; strong; stronger; better; healthier; impress%;
-        post%|report%|see%|deliver% ~2 growth; shortage# ~1 ease%; robust; favorable; favourable;
-        positive; momentum; upbeat; optimistic; optimism; confident; bright; brisk; buoyant; thrive%;
-        flourish%; success; successful; successfully; excellent; outstanding; impressive; healthy demand;
-        tailwind#; milestone#; benefit% from; profitable; return% to profit|profitability|growth; cost
-        savings; margin expansion; upside; turnaround; comeback; in demand; growth driver#; leader;
-        leadership; best ever; popular; advantage; resume% production|operations|flights|dividend|service;
-        restore% ~2 service#; reach% ~2 agreement; get% ~1 boost; draw% ~1 praise; win% ~2 praise;
-        praise%; well received; investor# cheer%; cheer%; shine%; glitter%; warm% to; green light; in the
-        green; bargain; undervalued; cheap valuation; attractive valuation; debt free; reduce% ~2 debt;
-        pay% down ~2 debt; cut% ~2 debt; prepay%; cut% ~1 cost#; lower% ~1 cost#
-    +0.20: rosy; sturdy; rewarding; steady progress; safe bet; favorite|favourite; well received;
-        oversubscribed; accretive; synergy#; de risk%; deleverag%; well positioned; on track; on schedule;
-        commit% to; pleased; proud; opportunity#; attractive; healthy; solid; stable; steady; resilience;
-        resilient; efficient; reliable; trusted; available; support% from; progress; encouraged;
-        encouraging; promising; constructive; innovative; eases concerns|fears|worries
-    -0.20: fret%; nervous; anxious; anxiety; skeptical; sceptical; scepticism; skepticism; hurdle#;
-        obstacle#; snag#; hiccup#; bottleneck#; lacklustre; lackluster; mediocre; uninspiring; anaemic;
-        anemic; cool% on; vulnerable; exposed to; strain#; strained; burden#; dampen%; grapple%; trims ~2
-        capacity; fewer; dilemma; uncertain future; light guidance|outlook; guidance|outlook light; speed
-        bump#; wary; headwind#; challenge#; challenging; uncertain; uncertainty; cautious; caution; mixed
-        results; pressured; under pressure; setback#; difficult; soft; sluggish; tepid; muted; subdued;
-        flat; stagnant; competition; competitive pressure#; volatile; controversy; controversial;
-        criticism; criticise%; criticize%; underwhelm%; lukewarm; struggle%; tough; delay#; concern#;
-        worry#; worried; fear#; jitters; question# about; doubt#; scrutiny; expensive valuation;
-        overvalued; pricey; overhang
-    -0.35: skid%; flounder%; languish%; limp%; fizzle%; flop%; wane%; dwindle%; reel%; reeling; battered;
-        bruised; beleaguered; embattled; ailing; stricken; hobbled; sour%; spook%; rattled; jolt%;
-        fallout; blunder#; misstep#; mishap#; lapse#; flaw#; flawed; faulty; squeezed; outflow#;
-        redemption#; dismal; painful; cash burn; negative outlook; @cut ~3
-        capacity|production|output|flights; axe%|shed%|eliminate%|slash%|cull% ~4
+    +0.35: among ~2 top pick#; top ~2 pick#; top bet#; scale% ~2 peak#|high#; new peak#; join% ~1
+        dow|nifty|sensex|index; added to ~3 index|500|dow|nifty|msci; freed from; exempt% from; wins ~2
+        reprieve; reprieve; spared; vindicated; acquitted; cleared of; exonerated; debt ~1 upgrade; free
+        cash flow ~2 doubled|jumped; demand ~1 outstrip%|exceeds|exceeded; oversold; buy on dips;
+        accumulate on; multi fold; manifold; bounty; gains share; grow% share; leads ~1 market; number
+        one; pole position; stand% tall; hold% firm|up; defy%|defies ~2 slump|slowdown|gloom|expectations;
+        shatter% ~2 record#; smash% ~2 record#; break% ~2 record#; set% ~2 record; unlock% value; boost%
+        from; gets ~1 lift; get% ~2 thumbs up; thumbs up; applaud%; lauded; endorse%|endorsement; premium
+        valuation; deep value; re rating; rerating; turn% bullish; turns positive; backs; well
+        capitalised; well capitalized; over subscription; strong response; robust response; healthy
+        growth; sees ~2 growth; eye% ~2 growth; growth intact; unscathed; benefits; brighten%; revive%;
+        revival; resurgence; resurgent; renaissance; uplift; vigorous; sparkle%; sizzle%; delight%; stand%
+        out; beneficiary; beneficiaries; lucrative; competitive edge; gain% ~1 market share; market share
+        gain#; positive outlook; double digit growth; high growth; fast growing; in the black; recovery;
+        buck% ~2 trend; on a roll; back% from investors; gets ~2 backing; vote of confidence; pass% ~2
+        stress test; clears ~2 test; win% back ~2; shrug% off; shake% off; lift% spirits; ride% ~2
+        boom|wave; reap%; cash in on; beef% up; step% up ~2 production; ramp% up; sweeten% ~2 offer;
+        surplus cash; pay% off; pays off; raise% ~1 stake; pare% ~1 losses; trim% ~1 losses; erase% ~1
+        losses; recoup% ~1 losses; stabilise%; stabilize%; victory; triumph%; prevail%; breakout; nod;
+        turn% ~1 corner; breathe%|breather; relief rally; gain% traction; pick% up steam; win% over;
+        outshine%; charm%; dazzle%; attract% ~2 investor#|investment|customers|buyers; flock% to; strong;
+        stronger; better; healthier; impress%; post%|report%|see%|deliver% ~2 growth; shortage# ~1 ease%;
+        robust; favorable; favourable; positive; momentum; upbeat; optimistic; optimism; confident;
+        bright; brisk; buoyant; thrive%; flourish%; success; successful; successfully; excellent;
+        outstanding; impressive; healthy demand; tailwind#; milestone#; benefit% from; profitable; return%
+        to profit|profitability|growth; cost savings; margin expansion; upside; turnaround; comeback; in
+        demand; growth driver#; leader; leadership; best ever; popular; advantage; resume%
+        production|operations|flights|dividend|service; restore% ~2 service#; reach% ~2 agreement; get% ~1
+        boost; draw% ~1 praise; win% ~2 praise; praise%; well received; investor# cheer%; cheer%; shine%;
+        glitter%; warm% to; green light; in the green; bargain; undervalued; cheap valuation; attractive
+        valuation; debt free; reduce% ~2 debt; pay% down ~2 debt; cut% ~2 debt; prepay%; cut% ~1 cost#;
+        lower% ~1 cost#
+    +0.20: hike% ~2 price#|rate#|fare#|tariffs|fees; raise% ~2 price#|rate#|fare#|fees|rents; price hike#;
+        fare hike#; resumed; resumes; back on track; back on line; on the mend; favoured|favored; easing
+        ~2 concerns|fears|worries; concerns ease; fears ease; calm%; reassure%; steady growth; clean bill;
+        smooth; modest gain#; rosy; sturdy; rewarding; steady progress; safe bet; favorite|favourite; well
+        received; oversubscribed; accretive; synergy#; de risk%; deleverag%; well positioned; on track; on
+        schedule; commit% to; pleased; proud; opportunity#; attractive; healthy; solid; stable; steady;
+        resilience; resilient; efficient; reliable; trusted; available; support% from; progress;
+        encouraged; encouraging; promising; constructive; innovative; eases concerns|fears|worries
+    -0.20: in limbo; uncertainty over; on hold; put% off; shelve%; defer%; deferred; backtrack%; rethink;
+        tight supply; mulls ~2 exit; look% ~1 to exit; stay cautious; caution; bumpy; patchy; choppy;
+        rough patch; growing pains; mixed bag; not enough; fret%; nervous; anxious; anxiety; skeptical;
+        sceptical; scepticism; skepticism; hurdle#; obstacle#; snag#; hiccup#; bottleneck#; lacklustre;
+        lackluster; mediocre; uninspiring; anaemic; anemic; cool% on; vulnerable; exposed to; strain#;
+        strained; burden#; dampen%; grapple%; trims ~2 capacity; fewer; dilemma; uncertain future; light
+        guidance|outlook; guidance|outlook light; speed bump#; wary; headwind#; challenge#; challenging;
+        uncertain; uncertainty; cautious; mixed results; pressured; under pressure; setback#; difficult;
+        soft; sluggish; tepid; muted; subdued; flat; stagnant; competition; competitive pressure#;
+        volatile; controversy; controversial; criticism; criticise%; criticize%; underwhelm%; lukewarm;
+        struggle%; tough; delay#; concern#; worry#; worried; fear#; jitters; question# about; doubt#;
+        scrutiny; expensive valuation; overvalued; pricey; overhang
+    -0.35: stay away from; steer clear of; sicken%; outbreak; furlough%; removed from ~3
+        index|500|dow|nifty|msci; dropped from ~3 index|dow|nifty; in red; burn% cash; cash burn; bad
+        debt#; npa#; slippage#; asset quality; pledge% ~2 shares; overbought; stretched valuation#; rich
+        valuation#; sell on rise; trim% ~2 position#; turn% bearish; turns negative; loses momentum; lose%
+        momentum|steam|favor|favour; run% out of steam; hit% ~2 wall; hit% ~2 roadblock; roadblock#;
+        headache#; nightmare; bite%|bites; sting%; stung; dealt ~2 blow; suffers ~2 blow; takes ~2
+        beating; beating; hammered; clobbered; pummeled|pummelled; thrashed; whacked; mauled; slaughter%;
+        punished; punish% ~2 stock|shares; caught in; embroiled; mired; entangled; accused of; blamed for;
+        held liable; guilty; convict%; jailed; arrested; detained; questioned by; summoned; grilled;
+        evade%|evasion; tax claim#|demand#; blacklisted; suspended from; suspends ~3 executive|license;
+        whistleblower; cheating; rigging; forged; forgery; fake; adulterat%; poison%; death#; deaths;
+        killed; fatal; injur%; lose% ~2 case; loses ~2 appeal; stake sale; block deal; share overhang;
+        lock in expiry; mass exit; key exits; talent exodus; attrition; brain drain; losing ~2 share;
+        cedes; loses edge; lost ~1 edge; trails; laggard#; eats into; erodes; price erosion; pricing
+        pressure; margin pressure; profit squeeze; weigh#; tough quarter; bad quarter; worst; dud; lemon;
+        soured; cold feet; pull% plug; axed; shuttered; shutter%; mothball%; scale% back; rein% in; belt
+        tightening; austerity; lean times; cuts ~2 spending; pause% ~2 hiring|production|sales; stops ~2
+        production|sales; out of action; stranded; cripple%; paralys%; jam%|jammed; clogged; chaos; havoc;
+        disrupt%; backlash; protest#; boycott; rebels; revolt; dissent; oppose%; row over; fight over;
+        clash%; feud; rocked; shaken; storm over; controversy; stink; whiff; skid%; flounder%; languish%;
+        limp%; fizzle%; flop%; wane%; dwindle%; reel%; reeling; battered; bruised; beleaguered; embattled;
+        ailing; stricken; hobbled; sour%; spook%; rattled; jolt%; fallout; blunder#; misstep#; mishap#;
+        lapse#; flaw#; flawed; faulty; squeezed; outflow#; redemption#; dismal; painful; negative outlook;
+        @cut ~3 capacity|production|output|flights; axe%|shed%|eliminate%|slash%|cull% ~4
         job#|staff|roles|positions|workers|employees; freeze% ~2 hiring|spending; hiring freeze;
         jeopardize%|jeopardise%; imperil%; at risk; downbeat; gloom; outcry; uproar; furious; anger%;
         slam%; slammed; condemn%; lambast%; under fire; hot water; in trouble; unravel%; mistake#; take%
@@ -85,7 +120,7 @@ POLARITY = """
         raid#; kickback#; price fixing; cartel; collusion; tarnish%; overrun#; cost overrun#; hit by; hurt
         by; cut% to neutral|hold; lowest in; closes ~3 stores|branches|plants|factories; abandon%;
         stockpile%; unsold; sell% ~1 at ~1 loss; exit% ~2 market; retrench%; pullback; cold water; bleed%;
-        bad loan#; non performing; fade%; weigh% heavily; red flag#; unrest; rift; feud; spat; standoff;
+        bad loan#; non performing; fade%; weigh% heavily; red flag#; unrest; rift; spat; standoff;
         stalemate; sabotage; smear; weak; worse; scare#; upside is limited; limited upside; weakness;
         weaker; disappoint%; disappointing; disappointment; poor; gloomy; bleak; grim; adverse; adversely;
         negative; negatively impact%; unfavorable; unfavourable; pessimistic; shortfall; shortage#;
@@ -96,9 +131,9 @@ POLARITY = """
         down; weigh% on; weighs on; pain; trouble#; troubled; woe#; warn%; warning#; alarm#; selloff; sell
         off; sell offs; profit booking; profit taking; take% ~1 hit; a blow; blow to; face% ~2 heat; in
         the red; wobble%; lag%; trail% ~2 market; underperform%; stumble%; falter%; stall%; bear#; top
-        loser#; backlash; lose% ~1 sheen; lose% ~1 luster; lose% ~1 shine; out of favor|favour; out of
-        stock; close% ~2 store#; shut% ~2 plant#; shutdown; shuts down; idle% ~2 plant#; suspend%
-        production; halt% production; price cut#; price war; quality problem#; quality issue#; downside
+        loser#; lose% ~1 sheen; lose% ~1 luster; lose% ~1 shine; out of favor|favour; out of stock; close%
+        ~2 store#; shut% ~2 plant#; shutdown; shuts down; idle% ~2 plant#; suspend% production; halt%
+        production; price cut#; price war; quality problem#; quality issue#; downside
     -0.50: horrible; terrible; dreadful; disastrous; disaster; debacle; fiasco; brutal; toxic; crippled;
         crippling; on the brink; brink of; verge of; collapse of; implode%; implosion; panic; corruption;
         bribe#; mislead%; misled; mis selling; overstate%; overstated; fraudulent; siphon%; price

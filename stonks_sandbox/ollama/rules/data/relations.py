@@ -39,6 +39,8 @@ RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("pressure on", Relation(0.0, -0.4)),
     ("close% ~1 gap with|on|to", Relation(0.4, -0.15)),
     ("lose% ~3 share|ground|customers|contract|deal|business|order to", Relation(-0.55, 0.5)),
+    ("poach%|lure%|snatch%|wrest% ~4 from", Relation(0.45, -0.45)),
+    ("chosen|selected|picked ~1 for|by|as|over", Relation(0.45, 0.0, _WIN, 0.9)),
     ("cede% ~2 share|ground to", Relation(-0.5, 0.45)),
     ("losing out to", Relation(-0.5, 0.45)),
     ("lose% out to", Relation(-0.5, 0.45)),
