@@ -12,7 +12,7 @@ import pytest
 from tests.gates.tracked import PROJECT, modules, text_of, tracked_files
 
 MACHINE_PATH = re.compile(r"(?<![\w.:/*-])/(?:" + "work|root|home/[a-z]\\w*|Users/[a-z]\\w*" + r")(?=[/\"'`\s]|$)")
-REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "registry.np" + "mjs.org", "npm" + "mirror", "tuna.tsinghua")
+REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "registry.np" + "mjs.org", "npm" + "mirror")
 MOST_LINES = 400
 MOST_TEST_LINES = 500
 DECLARATIONS = {
