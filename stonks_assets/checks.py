@@ -1,16 +1,27 @@
 """Asset checks, generated from the table registry: keys are unique, clocks are in order, the schema is the declared one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_assets.partitions import daily
 from stonks_assets.resources import PipelineResource
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.tables import LakeTable
+
+Days = tuple[date, date]
+SOURCES_UP = "sources_up"
+TABLE_CHECKS = ("unique_key", "clock_order", "declared_schema")
+
+
+def days_of_run(tags: Mapping[str, str], today: date) -> Days:
+    """The first and last day of a run's partition or range; today for a run without one."""
+    only = tags.get("dagster/partition")
+    first = tags.get("dagster/asset_partition_range_start", only)
+    last = tags.get("dagster/asset_partition_range_end", only)
+    return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else (today, today)
 
 
 def checks_of(table: LakeTable) -> Iterator[dg.AssetChecksDefinition]:
@@ -19,25 +30,20 @@ def checks_of(table: LakeTable) -> Iterator[dg.AssetChecksDefinition]:
     @dg.multi_asset_check(
         name=f"check_{table.name}",
         specs=[
-            dg.AssetCheckSpec(
-                "unique_key", asset=table.name, description="no two rows share a business key", partitions_def=daily
-            ),
-            dg.AssetCheckSpec(
-                "clock_order", asset=table.name, description="published_at <= available_at", partitions_def=daily
-            ),
+            dg.AssetCheckSpec("unique_key", asset=table.name, description="no two rows share a business key"),
+            dg.AssetCheckSpec("clock_order", asset=table.name, description="published_at <= available_at"),
             dg.AssetCheckSpec(
                 "declared_schema",
                 asset=table.name,
                 description="columns are those of the registry",
-                partitions_def=daily,
             ),
         ],
         can_subset=False,
     )
     def body(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.AssetCheckResult]:
-        day = date.fromisoformat(context.partition_key)
         with pipeline.open() as opened:
-            for name, problem in findings(opened.lake, table, day).items():
+            days = days_of_run(context.run.tags, opened.clock.now().date())
+            for name, problem in findings(opened.lake, table, days).items():
                 yield dg.AssetCheckResult(
                     asset_key=table.name,
                     check_name=name,
@@ -48,32 +54,33 @@ def checks_of(table: LakeTable) -> Iterator[dg.AssetChecksDefinition]:
     yield body
 
 
-def findings(lake: Lake, table: LakeTable, day: date) -> dict[str, str]:
+def findings(lake: Lake, table: LakeTable, days: Days) -> dict[str, str]:
     """Each check's problem as a sentence, empty where it holds."""
     return {
-        "unique_key": _duplicates(lake, table, day),
-        "clock_order": _clock_order(lake, table, day),
+        "unique_key": _duplicates(lake, table, days),
+        "clock_order": _clock_order(lake, table, days),
         "declared_schema": _schema(lake, table),
     }
 
 
-def _duplicates(lake: Lake, table: LakeTable, day: date) -> str:
-    keys = lake.read(table, days=(day, day), columns=["day", *table.key])
+def _duplicates(lake: Lake, table: LakeTable, days: Days) -> str:
+    keys = lake.read(table, days=days, columns=["day", *table.key])
     groups = keys.group_by(["day", *table.key]).aggregate([([], "count_all")])
     repeated = groups.filter(pc.field("count_all") > 1)
     if repeated.num_rows == 0:
         return ""
-    return f"{repeated.num_rows} keys of {table.name} stand more than once on {day}, such as {repeated.slice(0, 1).to_pylist()[0]}"
+    one = repeated.slice(0, 1).to_pylist()[0]
+    return f"{repeated.num_rows} keys of {table.name} stand more than once from {days[0]} to {days[1]}, such as {one}"
 
 
-def _clock_order(lake: Lake, table: LakeTable, day: date) -> str:
+def _clock_order(lake: Lake, table: LakeTable, days: Days) -> str:
     names = {c.name for c in table.columns}
     if not {"published_at", "available_at"} <= names:
         return ""
-    rows = lake.read(table, days=(day, day), columns=["published_at", "available_at"])
+    rows = lake.read(table, days=days, columns=["published_at", "available_at"])
     early = rows.filter(pc.field("available_at") < pc.field("published_at"))
     return (
-        f"{early.num_rows} rows of {table.name} on {day} were known before they were published"
+        f"{early.num_rows} rows of {table.name} from {days[0]} to {days[1]} were known before they were published"
         if early.num_rows
         else ""
     )

@@ -18,6 +18,8 @@ DAILY = "1d"
 MEAN_SESSIONS = 20
 FEEDS = ("sip", "polygon", "polygon_delayed", "sandbox", "iex")
 """Feeds, fullest first; any other comes last."""
+COLUMNS = ("day", "ticker", "span", "start_at", "end_at", "feed", "close", "volume", "available_at")
+"""The columns of market snapshots that are read here."""
 
 
 @dataclass(frozen=True)

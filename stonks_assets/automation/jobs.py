@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from stonks_assets.checks import SOURCES_UP, TABLE_CHECKS
 from stonks_assets.partitions import daily
 from stonks_core.vocabulary import SourceType
 
@@ -24,28 +25,45 @@ CYCLE_ASSETS = (
     "recommendation_evidence",
 )
 
+
+def _alone(*assets: str) -> dg.AssetSelection:
+    """Assets with the check that their own body makes, without those that are bodies of their own."""
+    own = [dg.AssetCheckKey(dg.AssetKey(name), SOURCES_UP) for name in assets if name.startswith("raw_")]
+    return dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(*own)
+
+
+def _table_checks(*assets: str) -> dg.AssetSelection:
+    return dg.AssetSelection.checks(*(dg.AssetCheckKey(dg.AssetKey(a), name) for a in assets for name in TABLE_CHECKS))
+
+
 cycle_job = dg.define_asset_job(
     "cycle",
-    selection=dg.AssetSelection.assets(*CYCLE_ASSETS),
+    selection=_alone(*CYCLE_ASSETS),
     partitions_def=daily,
     description="One cycle: from raw payloads to recommendations, in one run.",
     tags={"stonks/kind": "cycle"},
 )
 history_job = dg.define_asset_job(
     "market_history",
-    selection=dg.AssetSelection.assets("raw_market_api", "market_snapshots"),
+    selection=_alone("raw_market_api", "market_snapshots"),
     partitions_def=daily,
     description="Daily bars of past days, in one run over the range.",
     tags={"stonks/kind": "history"},
 )
 statements_job = dg.define_asset_job(
     "broker_statements",
-    selection=dg.AssetSelection.assets("raw_broker"),
+    selection=_alone("raw_broker"),
     partitions_def=daily,
     description="The broker's statements, for the record.",
     tags={"stonks/kind": "statements"},
 )
-JOBS = (cycle_job, history_job, statements_job)
+checks_job = dg.define_asset_job(
+    "checks",
+    selection=_table_checks(*CYCLE_ASSETS),
+    description="Every table's checks over today, apart from the cycle, which they would slow down.",
+    tags={"stonks/kind": "checks"},
+)
+JOBS = (cycle_job, history_job, statements_job, checks_job)
 
 
 def due_only_config() -> dict[str, object]:

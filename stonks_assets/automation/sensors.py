@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stonks_assets.automation.control import pipeline_enabled
-from stonks_assets.automation.jobs import cycle_job, due_only_config, history_job
+from stonks_assets.automation.jobs import checks_job, cycle_job, due_only_config, history_job
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
 from stonks_assets.resources import PipelineResource
@@ -114,5 +114,13 @@ def _unfinished(context: dg.SensorEvaluationContext, kind: str) -> str:
     return runs[0].run_id[:8] if runs else ""
 
 
+health_checks = dg.ScheduleDefinition(
+    name="health_checks",
+    job=checks_job,
+    cron_schedule="7,37 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Checks every table of the cycle twice an hour.",
+)
+
 SENSORS = (cycle_watermark, market_history)
-SCHEDULES = (sweep,)
+SCHEDULES = (sweep, health_checks)

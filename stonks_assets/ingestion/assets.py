@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from stonks_assets.checks import SOURCES_UP
 from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.step import SourcesDownError, ingest
 from stonks_assets.partitions import daily, days_of
@@ -12,8 +13,6 @@ from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import figures, metadata_of, table_asset
 from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
 from stonks_core.vocabulary import SourceType
-
-SOURCES_UP = "sources_up"
 
 
 class IngestConfig(dg.Config):
@@ -42,7 +41,7 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
     )
     def raw(
         context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource
-    ) -> dg.MaterializeResult[Any]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         reports, down = [], ""
         with pipeline.open() as opened:
             for day in days_of(context):
@@ -54,7 +53,7 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
                     down = str(error)  # in a cycle the other sources' chain goes on; this asset's check fails
             version = opened.lake.version(table)
         check = dg.AssetCheckResult(check_name=SOURCES_UP, passed=not down, description=down or "all answered")
-        return dg.MaterializeResult(metadata=figures(table, reports, version), check_results=[check])
+        yield dg.MaterializeResult(metadata=figures(table, reports, version), check_results=[check])
 
     return raw
 

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-import pyarrow.dataset as ds
-
-from stonks_assets.aggregation.market import DAILY, sessions
+from stonks_assets.aggregation.market import COLUMNS as BAR_COLUMNS
+from stonks_assets.aggregation.market import sessions
 from stonks_assets.outcomes.forward import HORIZONS, measure
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
@@ -29,12 +28,7 @@ def materialise_outcomes(pipeline: Pipeline, day: date, as_of: datetime) -> Step
     if not waiting:
         return StepReport(written={OUTCOMES.name: 0}, figures={"waiting": 0})
     first = min(row["as_of"] for row in waiting).date()
-    bars = lake.read(
-        MARKET_SNAPSHOTS,
-        days=(first - _BASE_REACH, as_of.date()),
-        as_of=as_of,
-        where=ds.field("span") == DAILY,
-    )
+    bars = lake.read(MARKET_SNAPSHOTS, days=(first - _BASE_REACH, as_of.date()), as_of=as_of, columns=BAR_COLUMNS)
     market = sessions(bars, as_of, list(pipeline.universe(as_of).companies))
     written = lake.merge(OUTCOMES, measure(waiting, market, done))
     return StepReport(written={OUTCOMES.name: written.inserted}, figures={"waiting": len(waiting)})
