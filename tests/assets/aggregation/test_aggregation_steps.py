@@ -260,6 +260,23 @@ def test_a_switched_off_layer_keeps_its_data_and_weighs_nothing(filled):
     assert layers == {"AAA": True, "BBB": False, "CCC": False}
 
 
+def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled):
+    def written():
+        return materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"]
+
+    assert [written(), written()] == [1, 0]
+    filled.lake.delete(COMPETITIVE_SIGNALS, "true")
+    assert written() == 1
+    filled.database.execute(
+        """
+        INSERT INTO competitor_relationships (company_id, competitor_id, relationship, strength)
+        SELECT a.company_id, b.company_id, 'sector_peer', 1 FROM companies a, companies b
+        WHERE a.ticker = 'AAA' AND b.ticker = 'CCC'
+        """
+    )
+    assert written() == 1
+
+
 class BrokenTable:
     """A lake with one table that cannot be read."""
 
