@@ -32,6 +32,8 @@ STOCK_WORDS = frozenset({"share", "shares", "stock", "stocks", "scrip"})
 _NUMBER = re.compile(r"\d[\d,.]*%?")
 _PERCENT_REACH = 7
 _GOOD = frozenset(word for word, value in quantities().items() if value > 0)
+_OTHER_EXPECTATIONS = frozenset({"orders", "bookings", "demand", "attendance", "trial", "launch", "launched", "drug"})
+_NO_RESULTS = 0.5  # expectations of orders or of a trial are beaten too: that is no news of results
 _AMOUNT_WORDS = frozenset({"from", "nearly", "about", "almost", "over", "more", "sharply", "slightly", "modestly"})
 _OTHER_PHRASE = frozenset({"on", "as", "after", "amid", ","})
 
@@ -72,11 +74,15 @@ def evidence_of(
     judged = [(hit, reader.movement(hit)) for hit in moves]
     moved = {at for _, movement in judged if movement is not None for at in [movement[1]] if at >= 0}
     stated = [(hit, movement[0]) for hit, movement in judged if movement is not None]
+    results = not _OTHER_EXPECTATIONS.intersection(words) or bool(EARNINGS_WORDS.intersection(words))
     for hit in hits:
         entry = hit.value
         if entry.kind == "event" or (entry.kind == "polar" and not moved.intersection(hit.used)):
             weight = 0.6 + abs(entry.value) if entry.value else 0.0
-            stated.append((hit, Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, entry.sureness)))
+            sureness = entry.sureness * (
+                1.0 if results or entry.catalyst is not Catalyst.EARNINGS_BEAT else _NO_RESULTS
+            )
+            stated.append((hit, Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, sureness)))
     stated.sort(key=lambda pair: pair[0].start)
     return [_modified(hit, item, clauses, modifiers) for hit, item in stated]
 

@@ -31,6 +31,7 @@ COMPANY_NOUNS = words(
 )
 ENUMERATORS = frozenset({"ii", "iii", "iv", "vi"})
 LEGAL_WEIGHT = 0.3  # conditions of a contract, listed (i), (ii), (iii)
+RESULT_WORDS = frozenset({"earned", "quarter", "quarterly"})
 _SIDE_NEWS = frozenset({Catalyst.PRODUCT_LAUNCH, Catalyst.CONTRACT_WIN, Catalyst.OTHER, Catalyst.MACRO})
 _OWN_WORDS = frozenset({"we", "our", "us"})
 _NUMERIC = re.compile(r"\d")
@@ -158,8 +159,8 @@ def _figures(said: Said, text: str) -> list[Evidence]:
         at = min(at, len(sentence.lows) - 1)
         certainty = clause_at(clauses_of(sentence, said.mentions), at).certainty
         sureness = 1.1 if figure.surprise else 0.6
-        before = EARNINGS_WORDS.intersection(sentence.lows[: at + 1])
-        catalyst = Catalyst.EARNINGS_BEAT if before else None
+        results = (EARNINGS_WORDS | RESULT_WORDS).intersection(sentence.lows)
+        catalyst = Catalyst.EARNINGS_BEAT if results else None
         found.append(Evidence(at, at + 1, figure.value, figure.weight, catalyst, sureness, certainty))
     return found
 

@@ -22,6 +22,9 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     +0.15 0.4: new model|version|chip|device|phone|drug|platform
     """,
     Catalyst.REGULATORY: """
+    +0.50 1.3: close%|drop%|end% ~2 investigation|probe|inquiry; cleared after|by|in|over; clear% ~2
+        regulators;
+        green light from ~4 regulator#|authorities|agency; gets ~2 green light
     +0.70 1.4: fda approv%
     +0.65 0.9: met ~2 primary endpoint
     +0.60 1.2: win% ~3 approval; approved by ~2 fda|regulators|sec|commission|ema
@@ -58,6 +61,8 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.65 0.9: fail% ~4 trial; trial fail%
     """,
     Catalyst.LITIGATION: """
+    +0.50 1.3: cleared|acquitted|absolved|exonerated of; found not guilty; clear% ~4 of
+        wrongdoing|fraud|charges
     +0.50 1.2: win% ~4 case|lawsuit|appeal|dispute
     +0.45 1.2: judge reject%|dismiss% ~3 lawsuit|case|claims|suit
     +0.45 1.0: rule% in ~1 favor of
@@ -111,6 +116,8 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     +0.20 0.4: net orders
     """,
     Catalyst.CONTRACT_LOSS: """
+    -0.50 1.4: not renew ~4 contract#|agreement|deal|order#; non renewal; lose% ~4 supply
+        deal|agreement; walks away from
     -0.35 0.9: terminat% ~4 contract#|agreement|deal|partnership; end% ~3 partnership|contract|deal
     -0.40 0.8: deal collapses|collapsed|falls
     -0.45 0.9: scrap% ~3 deal|contract|order
@@ -120,6 +127,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.55 1.1: drop% ~3 as ~1 supplier; loss of ~4 contract|customer|client|order
     """,
     Catalyst.OPERATIONAL_INCIDENT: """
+    -0.45 1.3: disrupt% ~3 operations|production|service|services|supply|flights|deliveries; collapse disrupts
     +0.45 0.9: end%|resolve%|settle%|avert%|avoid% ~3 strike|walkout|dispute|standoff|outage|shutdown
     -0.05 0.7: cost reduction plan
     -0.20 0.8: restructuring plan

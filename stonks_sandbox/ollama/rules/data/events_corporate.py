@@ -30,7 +30,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     Catalyst.GUIDANCE_RAISE: """
     +0.75 1.6: @raise ~5 @guidance
     +0.70 1.5: @guidance @raise; @guidance ~2 raised|increased|lifted|boosted
-    +0.60 1.3: upbeat|strong|bullish|rosy ~2 @guidance; upgrade% ~2 forecast|outlook|guidance
+    +0.60 1.3: upbeat|strong|bullish|rosy ~2 @guidance; upgrade% its|their|full ~2 forecast|outlook|guidance
     +0.60 1.2: now expects ~4 higher; raise% ~3 full year; sees ~4 above ~2 estimates|consensus
     +0.55 1.1: strengthened|improved|higher ~2 @guidance
     +0.50 0.5: above ~3 @guidance
@@ -41,6 +41,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.00 0.5: provide%|issue%|give% ~4 @guidance
     """,
     Catalyst.GUIDANCE_CUT: """
+    -0.70 1.5: downgrade% its|their|full ~2 @guidance
     -0.40 0.6: @cut its own
     -0.45 0.7: @cut ~4 target#
     -0.50 0.8: expect% ~3 revenue|sales|earnings|profit to decline|fall|drop|decrease|shrink
@@ -56,6 +57,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.75 1.6: @cut ~5 @guidance; profit warning#
     """,
     Catalyst.MERGER_ACQUISITION: """
+    -0.45 1.3: talks|deal|merger|takeover|acquisition ~7 fail|fails|failed|collapse|collapses|collapsed|stall|stalls
     +0.50 1.4: to be acquired; be acquired by
     +0.50 1.2: clear%|approve%|okay%|back% ~6 deal|acquisition|merger|takeover|bid|purchase; take%
         private; go% private
@@ -87,6 +89,9 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
         deal|merger|acquisition|takeover
     """,
     Catalyst.MANAGEMENT_CHANGE: """
+    +0.10 1.1: to lead|head|run ~3 company|bank|group|firm; new leader|boss|chief|head|chairwoman;
+        taps ~6 chief|ceo|cfo;
+        expert|veteran|executive ~3 to lead|run|head
     +0.25 1.0: returns as ceo|chief
     +0.15 0.9: hire% ~5 ceo|cfo|chief|head
     +0.10 1.0: appoint% ~8 chief|ceo|cfo|coo|president|chairman|chair|officer|director|head; name% ~6
@@ -167,6 +172,8 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.45 1.2: common stock offering
     """,
     Catalyst.INSIDER_TRADE: """
+    -0.35 1.3: executive#|director#|officer#|insider#|chief|founder|chairman|ceo ~4 sell%|offload% ~6 shares|stock|stake
+    +0.40 1.3: executive#|director#|officer#|insider#|chief|founder|chairman|ceo ~4 buy% ~6 shares|stock
     +0.40 1.2: insider buying|purchases; insider# buy%|bought;
         ceo|cfo|director|chairman|founder|executive|chief buy% ~5 shares|stock
     +0.35 1.1: promoter# ~4 buy% ~3 stake|shares
@@ -178,6 +185,8 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.35 1.1: promoter# ~4 sell% ~3 stake|shares
     """,
     Catalyst.ANALYST_RATING: """
+    +0.55 1.4: upgraded on|as|after|over; upgraded ~2 shares of
+    -0.55 1.4: downgraded on|as|after|over; downgraded ~2 shares of
     +0.55 1.2: upgrade#|upgraded to|at|by|from; upgrade% to
     +0.55 1.1: strong buy
     +0.50 1.3: @raise|move% ~4 to buy|overweight|outperform|accumulate; @raise ~2 price target

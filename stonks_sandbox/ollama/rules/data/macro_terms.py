@@ -102,7 +102,10 @@ PATTERNS: dict[str, str] = {
         trade
     """,
     "export_controls": """
-        export control#|curb#|restriction#|ban#; export license#; entity list; chip ban#|curb#
+        export ~1 control#|curb#|restriction#|ban#|rule#|limit#; curb#|limit#|restriction# on ~2
+        sale#|export#|shipment#; restricted list; ban%|restrict%|bar%|limit% ~4
+        export#|sale|sales|shipment#; curb% ~3 export#; export license#; entity list; chip
+        ban#|curb#
     """,
     "sanctions": "sanction#; embargo#; asset freeze; blacklist%",
     "war": """
@@ -194,6 +197,8 @@ PATTERNS: dict[str, str] = {
         rating downgrade
     """,
     "rules_tighter": """
+        capital|liquidity requirements|requirement|rules|buffer#; tougher|stricter|tighter ~2
+        capital|rules|oversight; hold ~2 more capital;
         new ~1 rule#|regulation#|law#; stricter|tougher|tighter ~1 rule#|regulation#|standards; regulatory
         crackdown; crackdown on; antitrust; price cap#|control#; ban% ~2 sale|sales|imports|use; emission#
         ~1 rule#|standards|limits; export ban; capital controls
@@ -223,7 +228,7 @@ PATTERNS: dict[str, str] = {
 DECISIVE = {
     "rate_hike": 2.5,
     "rate_cut": 2.5,
-    "rate_hold": 2.0,
+    "rate_hold": 4.0,
     "war": 1.5,
     "ceasefire": 1.5,
     "export_controls": 1.5,

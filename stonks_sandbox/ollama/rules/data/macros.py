@@ -2,6 +2,6 @@
 
 MACROS = {
     "@raise": "raise%|boost%|lift%|hike%|increase%|ups|upped",
-    "@cut": "cut%|lower%|slash%|trim%|reduce%|pare%|downgrade%",
+    "@cut": "cut%|lower%|slash%|trim%|reduce%|pare%",
     "@guidance": "guidance|outlook|forecast#|projection#|view",
 }

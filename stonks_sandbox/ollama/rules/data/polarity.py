@@ -54,17 +54,17 @@ POLARITY = """
         losses; recoup% ~1 losses; stabilise%; stabilize%; victory; triumph%; prevail%; breakout; nod;
         turn% ~1 corner; breathe%|breather; relief rally; gain% traction; pick% up steam; win% over;
         outshine%; charm%; dazzle%; attract% ~2 investor#|investment|customers|buyers; flock% to; strong;
-        stronger; better; healthier; impress%; post%|report%|see%|deliver% ~2 growth; shortage# ~1 ease%;
-        robust; favorable; favourable; positive; momentum; upbeat; optimistic; optimism; confident;
-        bright; brisk; buoyant; thrive%; flourish%; success; successful; successfully; excellent;
-        outstanding; impressive; healthy demand; tailwind#; milestone#; benefit% from; profitable; return%
-        to profit|profitability|growth; cost savings; margin expansion; upside; turnaround; comeback; in
-        demand; growth driver#; leader; leadership; best ever; popular; advantage; resume%
-        production|operations|flights|dividend|service; restore% ~2 service#; reach% ~2 agreement; get% ~1
-        boost; draw% ~1 praise; win% ~2 praise; praise%; well received; investor# cheer%; cheer%; shine%;
-        glitter%; warm% to; green light; in the green; bargain; undervalued; cheap valuation; attractive
-        valuation; debt free; reduce% ~2 debt; pay% down ~2 debt; cut% ~2 debt; prepay%; cut% ~1 cost#;
-        lower% ~1 cost#
+        stronger; better ~1 results|demand|margins|outlook|sales|terms|quarter|year|times|days; healthier;
+        impress%; post%|report%|see%|deliver% ~2 growth; shortage# ~1 ease%; robust; favorable;
+        favourable; positive; momentum; upbeat; optimistic; optimism; confident; bright; brisk; buoyant;
+        thrive%; flourish%; success; successful; successfully; excellent; outstanding; impressive; healthy
+        demand; tailwind#; milestone#; benefit% from; profitable; return% to profit|profitability|growth;
+        cost savings; margin expansion; upside; turnaround; comeback; in demand; growth driver#; leader;
+        leadership; best ever; popular; advantage; resume% production|operations|flights|dividend|service;
+        restore% ~2 service#; reach% ~2 agreement; get% ~1 boost; draw% ~1 praise; win% ~2 praise;
+        praise%; well received; investor# cheer%; cheer%; shine%; glitter%; warm% to; green light; in the
+        green; bargain; undervalued; cheap valuation; attractive valuation; debt free; reduce% ~2 debt;
+        pay% down ~2 debt; cut% ~2 debt; prepay%; cut% ~1 cost#; lower% ~1 cost#
     +0.20: hike% ~2 price#|rate#|fare#|tariffs|fees; raise% ~2 price#|rate#|fare#|fees|rents; price hike#;
         fare hike#; resumed; resumes; back on track; back on line; on the mend; favoured|favored; easing
         ~2 concerns|fears|worries; concerns ease; fears ease; calm%; reassure%; steady growth; clean bill;

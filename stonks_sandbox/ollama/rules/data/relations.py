@@ -61,6 +61,7 @@ RELATIONS: tuple[tuple[str, Relation], ...] = (
         "dismiss%|toss%|reject%|drop%|threw|throws out? ~3 lawsuit|suit|case|complaint|charges|probe|claims against|into|over",
         Relation(0.1, 0.45, _LIT, 1.3),
     ),
+    ("clear%|acquit%|exonerate%|absolve%", Relation(0.0, 0.5, _LIT, 1.2, True)),
     ("lawsuit|suit|case|complaint against", Relation(0.0, -0.45, _LIT, 1.2)),
     ("acquire%", Relation(0.05, 0.55, _MA, 1.4, True)),
     ("buy%|purchase%", Relation(0.05, 0.5, _MA, 1.0, True)),
