@@ -1,1 +1,1 @@
-"""The HTTP side: one FastAPI application, one router per subject, and the dashboard that it serves."""
+"""The HTTP API and the pages: reads both stores, and writes only what an operator asks for, on record."""

@@ -1,0 +1,80 @@
+"""The application put together: routers, pages, errors and the guards around them. Nothing is opened here."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from stonks_api import problems
+from stonks_api.context import Context
+from stonks_api.pages import docs, overview, why
+from stonks_api.routers import (
+    companies,
+    decisions,
+    documents,
+    failures,
+    orders,
+    pipeline,
+    portfolio,
+    recommendations,
+    status,
+    trends,
+)
+from stonks_api.security import Guarded, Traced, hosts_of
+from stonks_core.clock import Clock
+from stonks_core.settings import Settings
+from stonks_core.stores.lake import pipeline_tables as lake_tables
+from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.postgres import Database
+
+STATIC = Path(__file__).parent / "pages" / "static"
+DESCRIPTION = """
+Explained trading recommendations from news, filings and macro events, traded on paper.
+
+Lists are ordered, bounded by `limit` and continued with `cursor`. Errors are problem+json (RFC 9457). Every answer
+carries `x-trace-id`. What changes something needs the operator's token and a reason, and is on record.
+"""
+QUERIED = (
+    lake_tables.DOCUMENTS,
+    lake_tables.DOCUMENT_COMPANY_MENTIONS,
+    lake_tables.DOCUMENT_INTELLIGENCE,
+    lake_tables.IMPACT_RECORDS,
+    lake_tables.GLOBAL_EVENTS,
+    lake_tables.MACRO_IMPACTS,
+    lake_tables.TREND_WINDOWS,
+    lake_tables.TREND_EVIDENCE,
+    lake_tables.TREND_HISTORY,
+    lake_tables.TREND_PROJECTIONS,
+    lake_tables.RECOMMENDATIONS,
+    lake_tables.RECOMMENDATION_EVIDENCE,
+)
+
+
+def create_app(
+    settings: Settings, database: Database, lake: Lake, *, token: str, port: int, clock: Clock, dagster_url: str = ""
+) -> FastAPI:
+    """The application over open stores.
+
+    It answers only to loopback names with `port`; `token` is what changing requests must carry. Blocking work runs in
+    the thread pool, because every route is a plain function.
+    """
+    app = FastAPI(
+        title="Stonks Oracle",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
+    app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
+    problems.install(app)
+    api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    for module in api:
+        app.include_router(module.router)
+    for page in (overview, why, docs):
+        app.include_router(page.router, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Guarded, hosts=hosts_of(port), token=token)
+    app.add_middleware(Traced)
+    return app

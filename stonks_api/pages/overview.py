@@ -1,0 +1,57 @@
+"""The page at `/`: the account, what is recommended and why, what was ordered, and whether the pipeline is alive."""
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from stonks_api.context import Context, Ctx
+from stonks_api.lake_query import LakeQuery
+from stonks_api.pages.rendering import render
+from stonks_api.routers.decisions import newest_decisions
+from stonks_api.routers.failures import newest_failures
+from stonks_api.routers.orders import newest_orders
+from stonks_api.routers.pipeline import toggle_of
+from stonks_api.routers.portfolio import portfolio_of
+from stonks_api.routers.recommendations import Recommendation, with_best_quotes
+from stonks_api.routers.status import engine_alive, engine_of, table_states
+from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, RECOMMENDATIONS, TREND_WINDOWS
+
+router = APIRouter()
+SHOWN_ORDERS, SHOWN_DECISIONS, SHOWN_RECOMMENDATIONS, SHOWN_FAILURES, SHOWN_SESSIONS = 15, 6, 8, 3, 60
+
+
+@router.get("/", response_class=HTMLResponse)
+def get_overview(ctx: Ctx) -> HTMLResponse:
+    """The overview."""
+    engine = engine_of(ctx)
+    portfolio = portfolio_of(ctx.database, SHOWN_SESSIONS)
+    failures = newest_failures(ctx.database, SHOWN_FAILURES)
+    counted = ctx.database.fetch_one("SELECT count(*) AS n FROM failures WHERE status = 'open'")
+    return render(
+        "overview.html",
+        ctx,
+        portfolio=portfolio,
+        equity_line=[session.equity for session in portfolio.sessions],
+        recommendations=_decisive(ctx),
+        orders=newest_orders(ctx.database, SHOWN_ORDERS).items,
+        decisions=newest_decisions(ctx.database, SHOWN_DECISIONS).items,
+        tables={state.table: state for state in table_states(ctx.lake, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
+        failures=failures.items,
+        failures_open=counted["n"] if counted else 0,
+        toggle=toggle_of(ctx.database),
+        engine=engine,
+        engine_alive=engine_alive(engine, ctx.clock.now()),
+        trading_enabled=ctx.settings.trading_enabled,
+    )
+
+
+def _decisive(ctx: Context) -> list[Recommendation]:
+    """The newest recommendations to buy or sell, the strongest of one instant first; any where none is decisive."""
+    for decisive in (True, False):
+        query = LakeQuery("*", RECOMMENDATIONS.name, [RECOMMENDATIONS.name])
+        if decisive:
+            query.where("action IN ('buy', 'sell')")
+        order = "as_of DESC, strength * confidence DESC, recommendation_id"
+        rows = query.rows(ctx.sql, order, SHOWN_RECOMMENDATIONS)
+        if rows:
+            return [Recommendation.model_validate(row) for row in with_best_quotes(ctx, rows)]
+    return []

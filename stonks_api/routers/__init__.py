@@ -1,0 +1,1 @@
+"""One router per subject: its response models, its queries, its routes."""

@@ -1,0 +1,136 @@
+"""The account: equity, cash, positions with their stops, and its sessions."""
+
+from datetime import date, datetime
+
+from fastapi import APIRouter
+
+from stonks_api.context import Ctx
+from stonks_api.wire import Limit, Money, Real, Shown
+from stonks_core.stores.postgres import Database
+
+router = APIRouter(tags=["portfolio"])
+
+
+class Account(Shown):
+    """A broker account as it was last seen; `sandbox` says that no broker stands behind it."""
+
+    account_id: str
+    mode: str
+    sandbox: bool
+    status: str
+    currency: str
+    cash: Money
+    equity: Money
+    buying_power: Money
+    last_equity: Money | None
+    blocked: bool
+    reserve: Money
+    synced_at: datetime
+
+
+class Position(Shown):
+    """Shares held; cost and price in dollars a share, `protection` says who watches the stop."""
+
+    ticker: str
+    quantity: Money
+    cost: Money
+    price: Money | None
+    price_at: datetime | None
+    market_value: Money | None
+    unrealised_pnl: Money | None
+    unrealised_share: Real
+    realised_pnl: Money
+    sector: str
+    micro: bool
+    stop: Money | None
+    take_profit: Money | None
+    protection: str | None
+    lock_reason: str
+    opened_at: datetime | None
+    updated_at: datetime
+
+
+class Session(Shown):
+    """An account's day."""
+
+    session: date
+    equity: Money
+    cash: Money
+    reserve: Money
+    realised_pnl: Money
+    unrealised_pnl: Money
+    daily_return: Real
+    drawdown: Real
+    heat: Real
+    open_positions: int
+    tier: str
+    taken_at: datetime
+
+
+class Positions(Shown):
+    """The account that trades, and what it holds, largest first."""
+
+    account: Account | None
+    items: list[Position]
+
+
+class Portfolio(Positions):
+    """The same, and the newest sessions, oldest first."""
+
+    sessions: list[Session]
+
+
+def positions_of(database: Database) -> Positions:
+    """The account that was synced last, and its open positions; no account before the engine has met its broker."""
+    account = database.fetch_one(
+        """
+        SELECT a.account_id, a.mode, a.sandbox, a.status, a.currency, a.cash, a.equity, a.buying_power, a.last_equity,
+               a.blocked, a.synced_at,
+               COALESCE((SELECT balance FROM reserve_pool_ledger r WHERE r.account_id = a.account_id
+                         ORDER BY id DESC LIMIT 1), 0) AS reserve
+        FROM broker_accounts a ORDER BY a.synced_at DESC LIMIT 1
+        """
+    )
+    if account is None:
+        return Positions(account=None, items=[])
+    held = database.fetch(
+        """
+        SELECT p.ticker, p.quantity, p.cost, p.price, p.price_at, p.quantity * p.price AS market_value,
+               p.quantity * (p.price - p.cost) AS unrealised_pnl,
+               CASE WHEN p.cost > 0 THEN (p.price / p.cost - 1)::float END AS unrealised_share, p.realised_pnl, p.sector,
+               p.micro, s.stop, s.take_profit, s.protection, p.lock_reason, p.opened_at, p.updated_at
+        FROM positions p
+        LEFT JOIN position_stop_levels s ON (s.account_id, s.ticker, s.opened_at) = (p.account_id, p.ticker, p.opened_at)
+        WHERE p.account_id = %s AND p.quantity <> 0
+        ORDER BY p.quantity * COALESCE(p.price, p.cost) DESC, p.ticker LIMIT 1000
+        """,
+        (account["account_id"],),
+    )
+    return Positions(account=Account.model_validate(account), items=[Position.model_validate(row) for row in held])
+
+
+def portfolio_of(database: Database, limit: int) -> Portfolio:
+    """The same with the newest sessions, oldest first."""
+    now = positions_of(database)
+    rows = database.fetch(
+        """
+        SELECT session, equity, cash, reserve, realised_pnl, unrealised_pnl, daily_return, drawdown, heat, open_positions,
+               tier, taken_at
+        FROM portfolio_snapshots WHERE account_id = %s ORDER BY session DESC LIMIT %s
+        """,
+        (now.account.account_id if now.account else "", limit),
+    )
+    sessions = [Session.model_validate(row) for row in reversed(rows)]
+    return Portfolio(account=now.account, items=now.items, sessions=sessions)
+
+
+@router.get("/api/positions")
+def get_positions(ctx: Ctx) -> Positions:
+    """What the account holds, largest first, with stops."""
+    return positions_of(ctx.database)
+
+
+@router.get("/api/portfolio")
+def get_portfolio(ctx: Ctx, limit: Limit = 100) -> Portfolio:
+    """Equity, cash, reserve, positions, and the newest sessions, oldest first."""
+    return portfolio_of(ctx.database, limit)

@@ -1,0 +1,162 @@
+"""Health and status: whether the process lives, what is sandbox and what is real, and how fresh everything is."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from fastapi import APIRouter
+
+from stonks_api.context import Context, Ctx
+from stonks_api.routers.pipeline import Toggle, toggle_of
+from stonks_api.wire import Shown
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.registry import TABLES
+from stonks_core.stores.lake.tables import LakeTable
+
+router = APIRouter(prefix="/api", tags=["status"])
+
+
+class Health(Shown):
+    """The process answers."""
+
+    status: str
+
+
+class TableState(Shown):
+    """A lake table: how many rows, its newest day and its newest knowledge."""
+
+    table: str
+    grade: str
+    version: int
+    rows: int
+    newest_day: str | None
+    newest_at: datetime | None
+
+
+class Lease(Shown):
+    """Who owns the trading engine; `held` says whether the claim still stands."""
+
+    owner: str
+    held: bool
+    fencing_token: int
+    acquired_at: datetime
+    heartbeat_at: datetime
+    expires_at: datetime
+
+
+class Heartbeat(Shown):
+    """One of the engine's tasks: when it last ran, and when it last ran well."""
+
+    task: str
+    owner: str
+    beat_at: datetime
+    ok_at: datetime | None
+    cycles: int
+    failures: int
+    last_error: str
+    note: str
+
+
+class Engine(Shown):
+    """The trading engine: its owner, its tasks, and what an operator told it."""
+
+    lease: Lease | None
+    heartbeats: list[Heartbeat]
+    control: dict[str, Any]
+
+
+class Status(Shown):
+    """What is simulated, what is on, what is fresh."""
+
+    at: datetime
+    sandbox: dict[str, bool]
+    real: list[str]
+    trading_enabled: bool
+    broker_mode: str
+    risk_tier: str
+    calendar: str
+    model: str
+    pipeline: Toggle
+    engine: Engine
+    failures_open: int
+    tables: list[TableState]
+
+
+def status_of(ctx: Context) -> Status:
+    """The whole status at the present instant."""
+    settings = ctx.settings
+    failures = ctx.database.fetch_one("SELECT count(*) AS n FROM failures WHERE status = 'open'")
+    return Status(
+        at=ctx.clock.now(),
+        sandbox=dict(settings.sandboxed),
+        real=[name for name, sandboxed in settings.sandboxed.items() if not sandboxed],
+        trading_enabled=settings.trading_enabled,
+        broker_mode=settings.broker.mode,
+        risk_tier=settings.trading.risk_tier.value,
+        calendar=settings.calendar_name,
+        model=settings.endpoints.model,
+        pipeline=toggle_of(ctx.database),
+        engine=engine_of(ctx),
+        failures_open=failures["n"] if failures else 0,
+        tables=list(table_states(ctx.lake, TABLES)),
+    )
+
+
+def engine_of(ctx: Context) -> Engine:
+    """The engine as its rows tell it; no lease before a daemon ever ran."""
+    lease = ctx.database.fetch_one(
+        """
+        SELECT owner, expires_at >= now() AS held, fencing_token, acquired_at, heartbeat_at, expires_at
+        FROM engine_lease WHERE name = 'trading'
+        """
+    )
+    beats = ctx.database.fetch(
+        "SELECT task, owner, beat_at, ok_at, cycles, failures, last_error, note FROM engine_heartbeats ORDER BY task"
+    )
+    control = ctx.database.fetch("SELECT key, value FROM engine_control ORDER BY key")
+    return Engine(
+        lease=Lease.model_validate(lease) if lease else None,
+        heartbeats=[Heartbeat.model_validate(row) for row in beats],
+        control={row["key"]: row["value"] for row in control},
+    )
+
+
+def table_states(lake: Lake, tables: Iterable[LakeTable]) -> Iterable[TableState]:
+    """How far each table is, by the statistics in its log: no data file is opened."""
+    for table in tables:
+        handle = lake.ensure(table)
+        version = handle.version()
+        files = pa.table(handle.get_add_actions(flatten=True))
+        days = _largest(files, "partition.day")
+        newest = _largest(files, f"max.{table.knowledge}")
+        yield TableState(
+            table=table.name,
+            grade=table.grade.value,
+            version=version,
+            rows=(pc.sum(files["num_records"]).as_py() or 0) if "num_records" in files.column_names else 0,
+            newest_day=str(days) if days else None,
+            newest_at=newest if isinstance(newest, datetime) else None,
+        )
+
+
+def _largest(files: pa.Table, column: str) -> Any:
+    return pc.max(files[column]).as_py() if files.num_rows and column in files.column_names else None
+
+
+def engine_alive(engine: Engine, at: datetime, patience: timedelta = timedelta(minutes=1)) -> bool:
+    """Whether a daemon holds the engine and has shown life lately."""
+    return engine.lease is not None and engine.lease.held and at - engine.lease.heartbeat_at < patience
+
+
+@router.get("/health")
+def get_health() -> Health:
+    """The process answers; nothing else is asked."""
+    return Health(status="ok")
+
+
+@router.get("/status")
+def get_status(ctx: Ctx) -> Status:
+    """What is sandbox and what is real, what is switched on, the engine's owner and tasks, and how fresh each table is."""
+    return status_of(ctx)
