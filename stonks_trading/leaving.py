@@ -20,6 +20,7 @@ from stonks_trading.decision_log import Writer, write
 from stonks_trading.engine.lease import Fence
 from stonks_trading.records import Decision, OrderPlan, Position
 from stonks_trading.situation import Observer, Seen
+from stonks_trading.vetting import Vetter
 
 
 class Leaver:
@@ -41,7 +42,8 @@ class Leaver:
         with self._database.connection() as connection:
             writer = Writer(account_id, self._fence(connection))
             books = self._observer.portfolio(connection, account_id, seen)
-            limits = rules.tiers[self._observer.state(connection, account_id, seen.as_of).tier]
+            state = self._observer.state(connection, account_id, seen.as_of)
+            vetter, limits = Vetter(connection, account_id, books, {}, state, rules), rules.tiers[state.tier]
             for ticker in sorted(books.positions):
                 atr, price, held = seen.view(ticker, ()).atr, seen.price(ticker), books.positions[ticker]
                 if price is None or (near_only and not stops.near_stop(held, price, atr)):
@@ -49,13 +51,15 @@ class Leaver:
                 kept = exits.keep_level(connection, account_id, held, price, atr, limits, seen.as_of)
                 plan = stops.exit_order(kept, price, books.pending_sells.get(ticker, Decimal(0)))
                 if plan is not None:
-                    decided += self._leave(connection, writer, kept, plan, price, _through(kept, price), seen.as_of)
+                    decided += self._leave(
+                        connection, writer, vetter, kept, plan, price, _through(kept, price), seen.as_of
+                    )
             leaving = {d.ticker for d in decided}
             for plan in micro.overdue(books.positions.values(), seen.as_of, rules.micro, books.pending_sells):
                 if plan.ticker not in leaving:
                     held = books.positions[plan.ticker]
                     why = f"The micro-trade in {plan.ticker} was held for its longest time."
-                    decided += self._leave(connection, writer, held, plan, held.price, why, seen.as_of)
+                    decided += self._leave(connection, writer, vetter, held, plan, held.price, why, seen.as_of)
         self._clear_the_way(account_id, decided, seen.as_of)
         return tuple(decided)
 
@@ -72,12 +76,15 @@ class Leaver:
             if not seen.market_open or not state.enabled or state.paused or state.tripped:
                 return ()
             books = self._observer.portfolio(connection, account_id, seen)
+            vetter = Vetter(connection, account_id, books, {}, state, rules)
             weekly = rebalance.weekly_due(_rebalanced_at(connection), seen.as_of)
             pairs = market.pairs({ticker: seen.bars.get(ticker, ()) for ticker in books.positions})
             for trim in rebalance.trims(books, pairs, rules.tiers[state.tier], rules, weekly=weekly):
                 held = books.positions[trim.order.ticker]
                 if held.ticker not in state.locked_tickers and held.ticker not in books.pending_sells:
-                    decided += self._leave(connection, writer, held, trim.order, held.price, trim.sentence, seen.as_of)
+                    decided += self._leave(
+                        connection, writer, vetter, held, trim.order, held.price, trim.sentence, seen.as_of
+                    )
             if weekly:
                 _mark_rebalanced(connection, seen.as_of)
         self._clear_the_way(account_id, decided, seen.as_of)
@@ -89,18 +96,21 @@ class Leaver:
         with self._database.connection() as connection:
             writer = Writer(account_id, self._fence(connection))
             books = self._observer.portfolio(connection, account_id, seen)
+            state = self._observer.state(connection, account_id, seen.as_of)
+            vetter = Vetter(connection, account_id, books, {}, state, self._observer.rules)
             for ticker, held in sorted(books.positions.items()):
                 quantity = held.quantity - books.pending_sells.get(ticker, Decimal(0))
                 if quantity > 0:
                     plan = OrderPlan(ticker, "sell", "market", quantity=quantity, purpose="flatten")
                     sentence = f"Sell all {quantity.normalize():f} free shares of {ticker}: {why}."
-                    decided += self._leave(connection, writer, held, plan, held.price, sentence, seen.as_of)
+                    decided += self._leave(connection, writer, vetter, held, plan, held.price, sentence, seen.as_of)
         return tuple(decided)
 
     def _leave(
         self,
         connection: Connection,
         writer: Writer,
+        vetter: Vetter,
         held: Position,
         plan: OrderPlan,
         price: Decimal,
@@ -112,7 +122,10 @@ class Leaver:
         decision = exits.exit_decision(connection, writer.account_id, held, plan, price, why, as_of)
         if decision is None:
             return []
-        return [w.decision for w in write(connection, replace(writer, kind=exits.kind_of(plan)), [decision])]
+        written = write(connection, replace(writer, kind=exits.kind_of(plan)), [decision])
+        for new in written:
+            vetter.vet(new)
+        return [new.decision for new in written]
 
     def _clear_the_way(self, account_id: str, decided: Sequence[Decision], as_of: datetime) -> None:
         """Cancel open buys of what is being sold: the broker refuses an order against one's own."""

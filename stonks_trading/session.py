@@ -32,6 +32,7 @@ from stonks_trading.inputs import LakeReader
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
 from stonks_trading.situation import Calendar, Observer, Seen, session_closed
+from stonks_trading.vetting import Vetter, expire_approvals
 
 
 class TradingSession:
@@ -112,20 +113,19 @@ class TradingSession:
                 tickers = sorted({r.ticker for r in known} | set(books.positions) | set(books.pending_buys))
                 open_tickers = sorted(set(books.positions) | set(books.pending_buys))
                 sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
+                state = self._observer.state(connection, self.account_id, as_of)
+                rules = self._observer.rules_at(seen)
+                views = {ticker: seen.view(ticker, open_tickers) for ticker in tickers}
                 decisions = decide.decide(
-                    known,
-                    books,
-                    {ticker: seen.view(ticker, open_tickers) for ticker in tickers},
-                    self._observer.state(connection, self.account_id, as_of),
-                    self._observer.rules_at(seen),
-                    as_of,
-                    market_open=True,
-                    decided=sent,
-                    last_sent=last,
+                    known, books, views, state, rules, as_of, market_open=True, decided=sent, last_sent=last
                 )
                 timely = [self._timely(d, known, seen) for d in decisions]
                 until = {r.recommendation_id: r.expires_at for r in known}
-                return tuple(done.decision for done in write(connection, writer, timely, valid_until=until))
+                written = write(connection, writer, timely, valid_until=until)
+                vetter = Vetter(connection, self.account_id, books, views, state, rules)
+                for new in written:
+                    vetter.vet(new)
+                return tuple(new.decision for new in written)
 
     def _timely(self, decision: Decision, known: Sequence[Recommendation], seen: Seen) -> Decision:
         """The decision itself, or, while the market is closed, a wait where the recommendation dies before the open."""
@@ -143,6 +143,8 @@ class TradingSession:
         with self._lock:
             if self._outbox is None:
                 raise StonksError("nothing was reconciled yet: call reconcile() before sending orders")
+            with self._database.connection() as connection:
+                expire_approvals(connection, as_of)
             return self._outbox.deliver(as_of)
 
     def sweep(self, as_of: datetime) -> Swept:

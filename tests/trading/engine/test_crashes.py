@@ -150,7 +150,9 @@ def test_the_end_is_exact_wherever_a_process_died(database: Database) -> None:
     assert {e.side for e in reference.broker.done} == {"buy", "sell"}
     wires = {n for n, point in enumerate(points, 1) if "commit" not in point}
     assert {points[n - 1] for n in wires} >= {"submit.before", "submit.after", "find", "executions", "open_orders"}
-    for place in sorted(wires | set(range(1, len(points) + 1, 11))):  # every 11th point: both sides of all steps in turn
+    for place in sorted(
+        wires | set(range(1, len(points) + 1, 11))
+    ):  # every 11th point: both sides of all steps in turn
         bench = build(database, f"dies at {place}")
         fuse = Fuse(place)
         bench.broker.step = fuse

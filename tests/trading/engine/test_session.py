@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from stonks_core.errors import StonksError
+from stonks_core.errors import BadInputError, StonksError
 from stonks_core.stores.postgres import Database
 from stonks_trading.broker.protocol import InDoubt, NotSent, Refused
 from tests.trading.bench import TICKER, Bench, at
@@ -307,3 +307,47 @@ def test_an_operator_flattens(bench: Bench) -> None:
     session.sweep(bench.to(at(16, 3)))
     assert session.sync(at(16, 4)).breaks == ()
     assert list(bench.broker.positions()) == []
+
+
+def test_every_order_is_vetted_and_what_asks_for_a_person_waits(bench: Bench) -> None:
+    bench.database.execute("INSERT INTO risk_configs (key, value) VALUES ('risk.approval_above_dollars', '10')")
+    session = bench.session()
+    session.reconcile()
+    session.decide(at(16))
+    assert list(session.send_outbox(at(16)).held.values()) == ["waits for an operator's approval"]
+    (verdict,) = bench.database.fetch("SELECT order_id, eligible, needs_approval, checks FROM risk_evaluations")
+    assert (verdict["eligible"], verdict["needs_approval"]) == (True, True)
+    assert {c["name"] for c in verdict["checks"]} >= {"position_limit", "no_short", "breakers"}
+    bench.database.execute(
+        "UPDATE approval_requests SET status = 'approved', reviewed_by = 'ann', reviewed_at = %s", (at(16, 1),)
+    )
+    assert session.send_outbox(at(16, 2)).sent == [verdict["order_id"]]
+
+
+def test_an_approval_that_nobody_gives_lets_the_order_go(bench: Bench) -> None:
+    bench.database.execute("INSERT INTO risk_configs (key, value) VALUES ('risk.approval_above_dollars', '10')")
+    session = bench.session()
+    session.reconcile()
+    session.decide(at(16))
+    assert len(session.send_outbox(at(21)).refused) == 1
+    assert (bench.orders()[0]["state"], bench.broker.submitted) == ("rejected", 0)
+
+
+def test_what_the_risk_engine_refuses_never_leaves(bench: Bench) -> None:
+    bench.database.execute("INSERT INTO risk_configs (key, value) VALUES ('risk.max_order_dollars', '5')")
+    session = bench.session()
+    session.reconcile()
+    session.decide(at(16))
+    assert session.send_outbox(at(16)).sent == []
+    (order,) = bench.orders()
+    assert (order["state"], order["broker_code"]) == ("rejected", "risk")
+    assert "order_size" in order["reason"]
+
+
+def test_limits_that_cannot_be_read_stop_buying(bench: Bench) -> None:
+    bench.database.execute("INSERT INTO risk_configs (key, value) VALUES ('risk.max_order_dollars', '\"lots\"')")
+    session = bench.session()
+    session.reconcile()
+    with pytest.raises(BadInputError, match="max_order_dollars"):
+        session.decide(at(16))
+    assert bench.orders() == []
