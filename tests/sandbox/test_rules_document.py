@@ -128,6 +128,13 @@ def test_a_company_merely_mentioned_gets_nothing_or_little() -> None:
     assert all(record.impact < 0.3 for record in orion)
 
 
+def test_a_passing_mention_does_not_take_over_what_follows() -> None:
+    text = (
+        "Acme lowered its guidance. Orion, a competitor, declined to comment. The new range implies a decline of 12%."
+    )
+    assert [record.ticker for record in _extract(text, "Acme cuts outlook").impacts] == ["ACME"]
+
+
 def test_boilerplate_has_no_say_and_is_never_quoted() -> None:
     news = "Acme reported record revenue of $9 billion, up 20% from a year ago.\n\n"
     legal = (

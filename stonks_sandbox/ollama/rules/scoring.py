@@ -1,7 +1,7 @@
 """All claims of a document, company by company: who is spoken of where, with what weight."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from stonks_core.vocabulary import Catalyst
@@ -18,11 +18,7 @@ SPOKEN_WEIGHT = 0.25  # executives praise every quarter
 SELF_PRAISE_WEIGHT = 0.4  # a company's own adjectives, against its figures
 HIGHLIGHT_WEIGHT = 0.3  # launches and partnerships listed in a results release
 ROW_WEIGHT = 0.5
-ANAPHORA = words(
-    """
-    it its they their he she his her shares stock revenue sales profit earnings net the this that such
-    """
-)
+PRONOUNS = words("it its they their he his she her")
 COMPANY_NOUNS = words(
     """
     company firm group registrant corporation automaker carmaker chipmaker drugmaker retailer bank
@@ -55,48 +51,56 @@ def claims_of(reading: Reading, companies: Sequence[str]) -> list[Located]:
     for said in reading.body:
         carried = context.carried(said)
         weight = _place_weight(said, reading)
-        found.extend(_located(context.resolved(said), reading.text, reading, carried, weight, in_title=False))
-        context.advance(said)
+        own = list(_located(context.resolved(said), reading.text, reading, carried, weight, in_title=False))
+        found.extend(own)
+        context.advance(said, {located.claim.ticker for located in own if located.claim.evidence.value})
     if reading.results and reading.subject:
         found.extend(_from_tables(reading, reading.subject))
     return found
 
 
 class _Context:
-    """Who a sentence without names goes on about: the issuer of a release, or whom the news named last."""
+    """Who a sentence without names goes on about.
+
+    In a release that is the issuer. In the news a pronoun means whom the sentence before named; all else means the
+    company in focus: the document's subject, until a sentence has news of another. A company merely named in passing
+    ("Orion, a competitor, declined to comment") does not come into focus.
+    """
 
     def __init__(self, reading: Reading, companies: Sequence[str]) -> None:
         self._issuer = reading.subject if reading.issuer else None
-        self._only = reading.subject if len(companies) == 1 else None
-        self._last: tuple[str, ...] = ()
-        self._since = 0
-        if reading.title is not None:
-            self._remember(reading.title)
+        self._only = len(companies) == 1
+        self._focus: tuple[str, ...] = (reading.subject,) if reading.subject else ()
+        self._subject = reading.subject
+        self._named: tuple[str, ...] = self._plain(reading.title) if reading.title is not None else ()
 
-    def _remember(self, said: Said) -> None:
+    @staticmethod
+    def _plain(said: Said) -> tuple[str, ...]:
+        """The first companies of a sentence that are not merely its by-phrases."""
         groups = groups_of(said.sentence.lows, said.mentions)
         plain = [group for group in groups if not group.oblique and not group.modifier] or groups
-        if plain:
-            self._last, self._since = plain[0].tickers, 0
+        return plain[0].tickers if plain else ()
 
-    def advance(self, said: Said) -> None:
-        """Take notice of a sentence's own companies."""
-        self._since += 1
-        self._remember(said)
+    def advance(self, said: Said, judged: Collection[str]) -> None:
+        """Take notice of a sentence's own companies, and of which of them it had news."""
+        if not said.mentions:
+            return
+        self._named = self._plain(said)
+        if self._subject in self._named or any(ticker in judged for ticker in self._named):
+            self._focus = self._named
 
     def carried(self, said: Said) -> list[tuple[str, float]]:
         """Companies, with a share, that a sentence without names is about."""
         if self._issuer is not None:
             return [(self._issuer, 0.9)]
-        if self._last and self._since <= 3 and said.sentence.lows[:1] and said.sentence.lows[0] in ANAPHORA:
-            return [(ticker, 0.8) for ticker in self._last]
-        if self._only is not None:
-            return [(self._only, 0.5)]
-        return [(ticker, 0.3) for ticker in self._last] if self._since <= 2 else []
+        if self._named and said.sentence.lows[:1] and said.sentence.lows[0] in PRONOUNS:
+            return [(ticker, 0.8) for ticker in self._named]
+        share = 0.6 if self._only else 0.45
+        return [(ticker, share) for ticker in self._focus]
 
     def resolved(self, said: Said) -> Said:
         """The sentence with `the company` and an issuer's `we` counted as naming whom they mean."""
-        meant = self._issuer or (self._last[0] if self._last and self._since <= 3 else None)
+        meant = self._issuer or (self._focus[0] if self._focus else None)
         if meant is None:
             return said
         words = said.sentence.lows

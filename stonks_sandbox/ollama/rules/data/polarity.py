@@ -163,6 +163,8 @@ POLARITY = """
 
 # Phrases that look like news and are none: they only keep their words from being read.
 SHIELDS = """
+    decline% to comment|say|give|answer|discuss|name; declined comment; a competitor; a rival; compete% with ~1 in;
+    better known; refuse% to comment;
     turnaround bid|effort|plan|efforts; turnaround strategy; record number; net income; net sales; net
     revenue; net earnings; net profit; gross profit; gross margin; operating profit; operating income;
     free cash flow; cash flow#; profit or loss; gain# or loss#; loss per share; losses per share; profit
