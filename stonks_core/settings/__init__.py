@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from stonks_core.errors import SettingsError
+from stonks_core.settings.refusal import sentence
 from stonks_core.settings.slices import (
     Broker,
     General,
@@ -166,7 +167,7 @@ def load_settings(environment: Mapping[str, str], dotenv: Path | None = None) ->
     Raises SettingsError with one sentence per bad variable: its name, its value (hidden for a secret) and what is
     allowed.
     """
-    values = {k: v for k, v in dotenv_values(dotenv).items() if v} if dotenv and dotenv.exists() else {}
+    values = _dotenv(dotenv) if dotenv and dotenv.exists() else {}
     values |= {k: v for k, v in environment.items() if v != ""}
     problems: list[str] = []
     parsed: dict[str, Any] = {}
@@ -175,20 +176,38 @@ def load_settings(environment: Mapping[str, str], dotenv: Path | None = None) ->
         try:
             parsed[name] = model.model_validate(given)
         except ValidationError as error:
-            problems += [_sentence(model, detail, given) for detail in error.errors()]
+            fields = {str(info.alias): info for info in model.model_fields.values()}
+            problems += [sentence(fields[str(detail["loc"][0])], given) for detail in error.errors()]
     if problems:
         raise SettingsError("\n".join(problems))
     settings = Settings(**parsed)
-    if settings.broker.mode == "live" and not settings.broker.live_confirm:
-        raise SettingsError(
-            "BROKER_MODE is 'live' but BROKER_LIVE_CONFIRM is not set: set it to 'I accept real losses', or BROKER_MODE to paper"
-        )
+    if problems := list(_contradictions(settings)):
+        raise SettingsError("\n".join(problems))
     return settings
 
 
-def _sentence(model: type[Slice], detail: Any, given: Mapping[str, str]) -> str:
-    variable = str(detail["loc"][0])
-    info = next(i for i in model.model_fields.values() if i.alias == variable)
-    shown = "(hidden)" if SecretStr in (info.annotation, *get_args(info.annotation)) else repr(given.get(variable, ""))
-    message = re.sub(r"^Input should be ", "", str(detail["msg"]))
-    return f"{variable} is {shown}, but it must be {message}: {info.description}"
+def _dotenv(path: Path) -> dict[str, str]:
+    """The file's values as they stand there: a `$` in a password is a `$`."""
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path} cannot be read as settings ({error}): make it a UTF-8 text of NAME=value"
+        ) from error
+    return {name: value for name, value in found.items() if value}
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What is wrong between settings that are right each by itself."""
+    broker = settings.broker
+    key, secret = broker.api_key.get_secret_value(), broker.api_secret.get_secret_value()
+    if bool(key) != bool(secret):
+        there, missing = ("BROKER_API_KEY", "BROKER_API_SECRET") if key else ("BROKER_API_SECRET", "BROKER_API_KEY")
+        yield f"{there} is set but {missing} is not: set both for Alpaca, or neither for the sandbox's broker"
+    if broker.mode == "live" and not broker.live_confirm:
+        yield (
+            "BROKER_MODE is 'live' but BROKER_LIVE_CONFIRM is not set: set it to 'I accept real losses', "
+            "or BROKER_MODE to paper"
+        )
+    if broker.mode == "live" and not key:
+        yield "BROKER_MODE is 'live' but BROKER_API_KEY is not set: the sandbox's broker knows paper only"

@@ -19,6 +19,10 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Dollars = Annotated[Decimal, Field(ge=0, le=Decimal(1_000_000_000))]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+HttpUrls = Annotated[str, Field(pattern=r"^https?://[^\s/,]+(/[^\s,]*)?( *, *https?://[^\s/,]+(/[^\s,]*)?)*$")]
+Origins = Annotated[str, Field(pattern=r"^$|^https?://[^\s/,]+/?( *, *https?://[^\s/,]+/?)*$")]
+Host = Annotated[str, Field(pattern=r"^[^\s/@?#\[\]]+$")]
+SqlName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
 
 class Slice(BaseModel):
@@ -56,7 +60,7 @@ class General(Slice):
     pipeline_default_off: bool = Field(
         False, alias="PIPELINE_DEFAULT_OFF", description="true: the pipeline toggle starts as off on the first boot"
     )
-    symbol_registry_url: str = Field(
+    symbol_registry_url: HttpUrl = Field(
         "http://symbol-registry:8000",
         alias="SYMBOL_REGISTRY_URL",
         description="kept for old deployments and not called: every process reads the registry from PostgreSQL",
@@ -73,9 +77,7 @@ class Ports(Slice):
 class Postgres(Slice):
     """PostgreSQL; with neither host nor port set an embedded server is started and supervised."""
 
-    host: str = Field(
-        "localhost", alias="POSTGRES_HOST", min_length=1, description="PostgreSQL host; set it to use your own server"
-    )
+    host: Host = Field("localhost", alias="POSTGRES_HOST", description="PostgreSQL host; set it to use your own server")
     port: Port = Field(5432, alias="POSTGRES_PORT", description="PostgreSQL port")
     db: str = Field(
         "",
@@ -118,10 +120,10 @@ class Minio(Slice):
 class Trino(Slice):
     """Trino over the same Delta tables; with no host set SQL is answered by DuckDB in process."""
 
-    host: str = Field("localhost", alias="TRINO_HOST", description="Trino host; set it to send the SQL explorer there")
+    host: Host = Field("localhost", alias="TRINO_HOST", description="Trino host; set it to send the SQL explorer there")
     port: Port = Field(8080, alias="TRINO_PORT", description="Trino port")
-    catalog: str = Field("lakehouse", alias="TRINO_CATALOG", description="catalogue")
-    schema_name: str = Field("stonks", alias="TRINO_SCHEMA", description="schema")
+    catalog: SqlName = Field("lakehouse", alias="TRINO_CATALOG", description="catalogue")
+    schema_name: SqlName = Field("stonks", alias="TRINO_SCHEMA", description="schema")
 
 
 class MarketData(Slice):
@@ -141,7 +143,7 @@ class MarketData(Slice):
     )
     edgar_www_url: HttpUrl = Field("https://www.sec.gov", alias="EDGAR_WWW_URL", description="EDGAR archives and feeds")
     edgar_data_url: HttpUrl = Field("https://data.sec.gov", alias="EDGAR_DATA_URL", description="EDGAR submissions")
-    private_origins: str = Field(
+    private_origins: Origins = Field(
         "",
         alias="FETCH_PRIVATE_ORIGINS",
         description="comma-separated origins on private addresses that pages may be fetched from; the sandbox's own is set by stonks up",
@@ -179,7 +181,7 @@ class Broker(Slice):
 class Ollama(Slice):
     """The LLM server."""
 
-    base_url: str = Field(
+    base_url: HttpUrls = Field(
         "http://localhost:11434",
         alias="OLLAMA_BASE_URL",
         description="Ollama address, or several separated by commas; unset and unreachable: the sandbox's rule-based model",

@@ -22,7 +22,8 @@ Connection = psycopg.Connection[Row]
 def dsn(postgres: Postgres, database: str, driver: str = "postgresql") -> str:
     """A connection URL; `driver` is `postgresql+psycopg` for SQLAlchemy, `postgresql+psycopg2` for Dagster."""
     password = quote(postgres.password.get_secret_value(), safe="")
-    return f"{driver}://{quote(postgres.user, safe='')}:{password}@{postgres.host}:{postgres.port}/{database}"
+    host = f"[{postgres.host}]" if ":" in postgres.host else postgres.host
+    return f"{driver}://{quote(postgres.user, safe='')}:{password}@{host}:{postgres.port}/{quote(database, safe='')}"
 
 
 class Database:
