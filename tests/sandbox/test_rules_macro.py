@@ -113,3 +113,8 @@ _WORDS = st.sampled_from(
 def test_any_text_yields_a_valid_answer(words: list[str], title: str) -> None:
     text = " ".join(words)
     _check(classify_event(Document(title=title, text=text)), text)
+
+
+def test_a_title_of_blanks_is_no_title() -> None:
+    text = "The Federal Reserve raised interest rates."
+    assert classify_event(Document(title="\r", text=text)) == classify_event(Document(text=text))

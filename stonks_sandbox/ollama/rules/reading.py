@@ -68,6 +68,7 @@ def read_document(document: Document, companies: Sequence[Company]) -> Reading:
     body = _sentences(text, kept, index, issuer)
     title_text = "" if addresses_model(document.title) else document.title
     title = _title(title_text, index)
+    title_text = title_text if title is not None else ""
     named = [said.mentions for said in body] or [()]
     cover = [tuple(index.find(tokenize(text, span))) for span in raw[:60]] if issuer else []
     subject = main_company(title.mentions if title else (), [*cover, *named], sorted(index.tickers))
@@ -81,6 +82,8 @@ def _title(title: str, index: CompanyIndex) -> Said | None:
     if not title:
         return None
     sentence = tokenize(title, Span(0, len(title), "title"))
+    if not sentence.lows:
+        return None
     return Said(sentence, tuple(index.find(sentence)))
 
 
@@ -90,6 +93,8 @@ def _sentences(text: str, spans: Sequence[Span], index: CompanyIndex, issuer: bo
         spoken = issuer and paragraph.kind == "prose" and _is_speech(text[paragraph.start : paragraph.end])
         for span in split_sentences(text, paragraph):
             sentence = tokenize(text, span, len(found))
+            if not sentence.lows:
+                continue
             found.append(Said(sentence, tuple(index.find(sentence)), spoken))
             if len(found) >= MAX_SENTENCES:
                 return tuple(found)
