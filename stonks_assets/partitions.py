@@ -16,8 +16,11 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
 
 
 def as_of_for(day: date, now: datetime, configured: str = "") -> datetime:
-    """The instant a day's run is computed for: as configured, now for a day whose feeds have not settled, else its end."""
+    """The instant a day's run is computed for: as configured, now for a day whose feeds have not settled, else its end.
+
+    The end is the day's last microsecond, so that what is computed for a day stands in that day's partition.
+    """
     if configured:
         return datetime.fromisoformat(configured).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return now if now < end + SETTLING else end
+    return now if now < end + SETTLING else end - timedelta(microseconds=1)

@@ -23,6 +23,8 @@ class StageConfig(dg.Config):
 
     as_of: str = ""
     """Compute for this instant (ISO, with offset) instead of now or the day's end."""
+    newest_only: bool = False
+    """Of a range, compute only the last day: catching up wants today's trends, not those of every day it passed."""
 
 
 def table_asset(
@@ -69,7 +71,7 @@ def table_asset(
         days = days_of(context)
         with pipeline.open() as opened:
             reports = []
-            for day in days if per_day else days[-1:]:
+            for day in days if per_day and not config.newest_only else days[-1:]:
                 now = opened.clock.now()
                 as_of = as_of_for(day, now, config.as_of) if gold or config.as_of else now
                 reports.append(stage(opened, day, as_of))

@@ -1,5 +1,6 @@
 """The processes of a running system, each described for the supervisor."""
 
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +68,7 @@ def dagster_daemon(environment: Mapping[str, str], workspace: Path) -> ChildSpec
         env=environment,
         cwd=Path.cwd(),
         after=("code",),
+        stop_signal=signal.SIGINT,
     )
 
 

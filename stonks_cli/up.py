@@ -55,6 +55,7 @@ def up(settings: Settings) -> None:
             located, sandbox=located.sandbox.model_copy(update={"url": f"http://{children.HOST}:{ports.sandbox}"})
         )
         environment = {**os.environ, **process_environment(located)}
+        os.environ.update(environment)  # Dagster's own library reads it in this process too
         dagster_folders(environment)
         _migrate(located)
         workspace = _workspace(home, ports.code)

@@ -66,7 +66,10 @@ checks_job = dg.define_asset_job(
 JOBS = (cycle_job, history_job, statements_job, checks_job)
 
 
-def due_only_config() -> dict[str, object]:
-    """Run configuration of a cycle that asks only the sources that are due."""
-    raws = [f"raw_{t.value}" for t in SourceType if t is not SourceType.BROKER]
-    return {"ops": {name: {"config": {"due_only": True}} for name in raws}}
+def cycle_config() -> dict[str, object]:
+    """Run configuration of a cycle: only the sources that are due, and trends of the newest day only."""
+    raws = {f"raw_{t.value}": {"config": {"due_only": True}} for t in SourceType if t is not SourceType.BROKER}
+    gold = {
+        name: {"config": {"newest_only": True}} for name in ("trend_windows", "trend_projections", "recommendations")
+    }
+    return {"ops": {**raws, **gold}}

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stonks_assets.automation.control import pipeline_enabled
-from stonks_assets.automation.jobs import checks_job, cycle_job, due_only_config, history_job
+from stonks_assets.automation.jobs import checks_job, cycle_config, cycle_job, history_job
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
 from stonks_assets.resources import PipelineResource
@@ -86,7 +86,7 @@ def sweep(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> 
             return dg.SkipReason("the pipeline is switched off")
     at = context.scheduled_execution_time.astimezone(UTC)
     day = _settling_day(at)
-    return dg.RunRequest(run_key=f"sweep:{at:%Y%m%dT%H%M}", partition_key=day.isoformat(), run_config=due_only_config())
+    return dg.RunRequest(run_key=f"sweep:{at:%Y%m%dT%H%M}", partition_key=day.isoformat(), run_config=cycle_config())
 
 
 def _settling_day(at: datetime) -> date:
@@ -100,12 +100,12 @@ def _request(work: Work, now: datetime) -> dg.RunRequest:
     tags = {"stonks/why": "; ".join(work.reasons)[:250]}
     if work.first_day < now.date():
         tags |= {RANGE_START: work.first_day.isoformat(), RANGE_END: now.date().isoformat()}
-        return dg.RunRequest(run_key=f"cycle:{now.isoformat()}", tags=tags, run_config=due_only_config())
+        return dg.RunRequest(run_key=f"cycle:{now.isoformat()}", tags=tags, run_config=cycle_config())
     return dg.RunRequest(
         run_key=f"cycle:{now.isoformat()}",
         partition_key=now.date().isoformat(),
         tags=tags,
-        run_config=due_only_config(),
+        run_config=cycle_config(),
     )
 
 
