@@ -50,7 +50,10 @@ class Daemon:
         self._parts, self._stop = parts, stop
         self._heartbeats = Heartbeats(parts.database, parts.lease.owner)
         self._since_full_check = float("inf")
-        self._decisions = Task("decisions", self._decide, parts.settings.trading.polling_interval_seconds)
+        trading = parts.settings.trading
+        self._fast = min(trading.fast_stop_loss_interval_seconds, trading.stop_loss_check_interval_seconds)
+        self._decisions = Task("decisions", self._decide, trading.polling_interval_seconds)
+        self._stops = Task("stops", self._check_stops, self._fast)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Own the lease and trade; wait, saying so, while somebody else does; `ready` hears once that we trade."""
@@ -150,11 +153,9 @@ class Daemon:
 
     def tasks(self) -> Sequence[Task]:
         """The five tasks and their helpers."""
-        trading = self._parts.settings.trading
-        fast = min(trading.fast_stop_loss_interval_seconds, trading.stop_loss_check_interval_seconds)
         return (
             self._decisions,
-            Task("stops", self._check_stops, fast),
+            self._stops,
             Task("performance", self._perform, PERFORMANCE_SECONDS),
             Task("risk_tier", self._step(self._review), TIER_SECONDS),
             Task("rebalance", self._step(self._rebalance), REBALANCE_SECONDS),
@@ -181,10 +182,9 @@ class Daemon:
         return f"{len(decided)} new decisions, {len(sent.sent)} orders sent, {len(sent.in_doubt)} in doubt"
 
     async def _check_stops(self) -> str:
-        trading = self._parts.settings.trading
-        fast = min(trading.fast_stop_loss_interval_seconds, trading.stop_loss_check_interval_seconds)
-        near_only = self._since_full_check + fast <= trading.stop_loss_check_interval_seconds
-        self._since_full_check = self._since_full_check + fast if near_only else 0.0
+        whole = self._parts.settings.trading.stop_loss_check_interval_seconds
+        near_only = self._since_full_check + self._fast <= whole
+        self._since_full_check = self._since_full_check + self._fast if near_only else 0.0
         return await asyncio.to_thread(self._leave, near_only)
 
     def _leave(self, near_only: bool) -> str:
@@ -228,6 +228,8 @@ class Daemon:
             await asyncio.to_thread(self._heartbeats.beat, "stream", "", "listening")
             async for update in updates:
                 await asyncio.to_thread(session.apply_update, update)
+                if update.execution is not None:
+                    self._stops.wake.set()  # a new position gets its stop at once
         return "the stream ended"
 
     async def _listen(self) -> str:
