@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from stonks_assets.cycle import BARS, GOLD, INGESTION, SILVER, run_stages
+from stonks_assets.cycle import GOLD, INGESTION, SILVER, run_stages
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_cli import books, children
@@ -140,7 +140,6 @@ def _warm_up(pipeline: Pipeline, span: Span, progress: Progress) -> None:
     days = [span.first - timedelta(days=n) for n in range(WARM_UP.days, 0, -1)]
     task = progress.add_task("what was known before", total=len(days))
     for day in days:
-        run_stages(BARS, pipeline, day, end)
         run_stages(INGESTION, pipeline, day, end)
         run_stages(SILVER, pipeline, day, end)
         progress.advance(task)

@@ -74,8 +74,8 @@ def size_entry(
     """Dollars of `view.ticker` that may be bought now at `price`.
 
     Target = active pool * tier's position share * confidence scale * correlation scale (a micro-trade's `allocation`,
-    a share of the active pool, bounds it too). Then the least of: target less what is held or being bought, the
-    absolute cap less the same, room in the sector, room below the heat limit, cash above the active pool's minimum.
+    a share of the active pool, bounds it too). Then the least of: the tier's largest position less what is held or
+    being bought, the absolute cap less the same, room in the sector, room below the heat limit, cash above the active pool's minimum.
     Refused: below the active pool's minimum, no place among the open positions, or less than the least order.
     """
     ticker, pool = view.ticker, portfolio.active_pool
@@ -143,7 +143,8 @@ def _limit(
     rules: TradingRules,
 ) -> None:
     pool, held = portfolio.active_pool, exposure.committed_to(portfolio, view.ticker)
-    steps.at_most("held", steps.size - held, f"target ${steps.size:.2f} less ${held:.2f} held or being bought")
+    most = pool * limits.max_position
+    steps.at_most("tier_room", most - held, f"the tier's ${most:.2f} less ${held:.2f} held or being bought")
     cap = rules.absolute_position_cap
     steps.at_most("absolute_cap", cap - held, f"cap ${cap:.2f} less ${held:.2f} held or being bought")
     sector = exposure.sector_of(view.ticker, portfolio, market) or view.sector

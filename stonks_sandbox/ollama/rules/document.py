@@ -125,7 +125,7 @@ def _record(reading: Reading, ticker: str, claims: Sequence[Located]) -> dict[st
 
 def _confidence(judged: Judgement) -> float:
     """More evidence and agreement make surer; hedged words and contradiction less sure."""
-    amount = 0.35 + 0.5 * (1.0 - math.exp(-judged.mass / 0.8)) + 0.08 * min(1.0, judged.sureness)
+    amount = 0.4 + 0.5 * (1.0 - math.exp(-judged.mass / 0.8)) + 0.08 * min(1.0, judged.sureness)
     return max(0.05, min(0.95, amount * (0.45 + 0.55 * judged.agreement) * (0.4 + 0.6 * judged.certainty)))
 
 
