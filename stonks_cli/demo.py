@@ -9,11 +9,11 @@ from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_cli import books, children
 from stonks_cli.replay import drive, follow, progress_bar
-from stonks_cli.trading import session_of
 from stonks_core.clock import ManualClock
 from stonks_core.settings import Settings
 from stonks_core.stores.embedded.ports import free_port
 from stonks_core.stores.opening import open_stores
+from stonks_trading.session import open_session
 
 BOOK = "demo"
 DAYS_OF_NEWS = 3
@@ -38,13 +38,13 @@ def demo(settings: Settings, now: datetime) -> str:
                 pipeline = Pipeline(stores.settings, stores.lake, stores.database, clock)
                 seed_registry(pipeline)
                 _collect(pipeline, now)
-                session = session_of(stores, clock)
-                session.reconcile()
-                session.decide(now)
-                session.send_outbox(now)
-                filled = now + UNTIL_FILLED
-                drive(sandbox, clock, filled)
-                session.sweep(filled)
+                with open_session(stores.settings, stores.lake, stores.database, clock) as session:
+                    session.reconcile()
+                    session.decide(now)
+                    session.send_outbox(now)
+                    filled = now + UNTIL_FILLED
+                    drive(sandbox, clock, filled)
+                    session.sweep(filled)
     return BOOK
 
 

@@ -23,14 +23,13 @@ from stonks_cli import books, children
 from stonks_cli.root import ERR
 from stonks_cli.supervise.changes import Change, Exited, KeepsDying, NotReady
 from stonks_cli.supervise.supervisor import Supervisor
-from stonks_cli.trading import session_of
 from stonks_core.calendar import MarketCalendar, Session
 from stonks_core.clock import ManualClock
 from stonks_core.errors import BadInputError, TransientError
 from stonks_core.settings import Settings
 from stonks_core.stores.embedded.ports import free_port
 from stonks_core.stores.opening import Stores, open_stores
-from stonks_trading.session import TradingSession
+from stonks_trading.session import TradingSession, open_session
 
 NEW_YORK = ZoneInfo("America/New_York")
 BEFORE_OPEN = time(9, 0)
@@ -115,9 +114,9 @@ def _walk(stores: Stores, span: Span, left: list[Moment]) -> None:
     pipeline = Pipeline(stores.settings, stores.lake, stores.database, clock)
     with (
         httpx.Client(base_url=stores.settings.sandbox.url, timeout=120, limits=FRESH_CONNECTIONS) as sandbox,
+        open_session(stores.settings, stores.lake, stores.database, clock) as session,
         progress_bar() as progress,
     ):
-        session = session_of(stores, clock)
         seed_registry(pipeline)
         last = _done_to(stores, span)
         if last is None:

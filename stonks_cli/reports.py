@@ -1,6 +1,7 @@
 """What the commands print of the stores: orders, the chain of reasons behind one, what came in and what was recommended."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from rich.markup import escape
@@ -18,10 +19,10 @@ from stonks_core.stores.lake.pipeline_tables import (
 )
 from stonks_core.stores.opening import Stores
 
+SHORT = 12
 ORDER_COLUMNS = {
-    "book": "book", "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state",
-    "notional": "dollars", "quantity": "shares", "filled_quantity": "filled", "filled_average_price": "at",
-    "decided_as_of": "as of",
+    "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state", "filled_quantity": "filled",
+    "filled_average_price": "at $", "decided_as_of": "as of (UTC)",
 }  # fmt: skip
 
 
@@ -39,11 +40,11 @@ def orders_of(book: str, stores: Stores) -> list[dict[str, Any]]:
 
 
 def print_orders(orders: list[dict[str, Any]]) -> None:
-    """The orders as a table."""
+    """The orders as a table per book; an order is named by the beginning of its id, which every command takes."""
     if not orders:
         OUT.print("no order yet: `stonks up` or `stonks demo` makes some")
-        return
-    print_table("Orders", orders, ORDER_COLUMNS)
+    for book, found in groupby(orders, key=lambda order: str(order["book"])):
+        print_table(f"Orders, book {book}", [{**o, "order_id": o["order_id"][:SHORT]} for o in found], ORDER_COLUMNS)
 
 
 def came_in(stores: Stores) -> dict[str, Any]:
@@ -113,7 +114,6 @@ def print_why(chain: Mapping[str, Any]) -> None:
             f"{escape(str(evidence.get('publisher') or ''))} {escape(str(evidence.get('title') or ''))}{mark}"
         )
         leaf.add(Panel(escape(evidence["quote"]), expand=False))
-        leaf.add(
-            f"document {evidence['document_id']}, characters {evidence['start']} to {evidence['end']}, sha256 {evidence['sha256'][:16]}…"
-        )
+        span = f"characters {evidence['start']} to {evidence['end']}"
+        leaf.add(f"document {evidence['document_id']}, {span}, sha256 {evidence['sha256'][:16]}…")
     OUT.print(tree)

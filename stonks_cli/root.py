@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +22,7 @@ from stonks_core.settings import Settings, load_settings
 P = ParamSpec("P")
 OUT = Console()
 ERR = Console(stderr=True)
+WRAPPED = frozenset({"quote", "found", "advice"})
 PROJECT = Path(stonks_core.__file__).parent.parent
 
 
@@ -52,9 +55,10 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
     """Rows as a table; `columns` maps keys to headings."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD)
+    for key, heading in columns.items():
+        wide = key in WRAPPED
+        table.add_column(heading, overflow="fold" if wide else "ellipsis", no_wrap=not wide, ratio=1 if wide else None)
     for row in rows:
         table.add_row(*(_shown(row.get(key)) for key in columns))
     OUT.print(table)
@@ -65,4 +69,6 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     return str(value).replace("[", r"\[")

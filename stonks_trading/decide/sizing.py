@@ -75,7 +75,8 @@ def size_entry(
 
     Target = active pool * tier's position share * confidence scale * correlation scale (a micro-trade's `allocation`,
     a share of the active pool, bounds it too). Then the least of: the tier's largest position less what is held or
-    being bought, the absolute cap less the same, room in the sector, room below the heat limit, cash above the active pool's minimum.
+    being bought, the absolute cap less the same, room in the sector, room below the heat limit, cash above the active
+    pool's minimum.
     Refused: below the active pool's minimum, no place among the open positions, or less than the least order.
     """
     ticker, pool = view.ticker, portfolio.active_pool

@@ -18,7 +18,7 @@ ITEM_WEIGHT = 0.8
 PLAIN_SURPRISE = 1.05  # sureness from which a statement says itself that results beat or missed
 LEAST_OUTCOME = 0.05
 LITTLE = 0.4  # evidence of this mass halves the sentiment
-BOOST = 1.35  # and much agreeing evidence says more than its mean
+BOOST = 1.8  # and much agreeing evidence says more than its mean
 MAX_SUMMARY = 400
 
 
