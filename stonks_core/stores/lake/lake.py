@@ -4,10 +4,10 @@ Every write is by key and may be repeated: a merge that finds nothing new makes 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,13 +24,13 @@ from tenacity import (
 
 from stonks_core.clock import require_utc
 from stonks_core.errors import BadInputError, CommitConflictError
+from stonks_core.stores.lake.arriving import Rows, to_write
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
 CONFIGURATION = {"delta.checkpointInterval": "10", "delta.logRetentionDuration": "interval 30 days"}
 ATTEMPTS = 8
 T = TypeVar("T")
-Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Lake:
             return _declared(
                 table, dataset.to_table(columns=list(columns) if columns else None, filter=ds.scalar(False))
             ), newest
-        before = self._paths_at(table, since_version)
+        before = self._paths_at(table, since_version) if since_version >= 0 else frozenset()
         fragments = [f for f in dataset.get_fragments() if f.path.lstrip("/") not in before]
         fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
         return _declared(table, fresh.to_table(columns=list(columns) if columns else None)), newest
@@ -139,18 +139,18 @@ class Lake:
         return frozenset(f.path.lstrip("/") for f in handle.to_pyarrow_dataset().get_fragments())
 
     def merge(self, table: LakeTable, rows: Rows, *, update: bool = False) -> Written:
-        """Insert the rows whose key is new and, with `update`, replace those whose key is known.
+        """Insert the rows whose key is new and, with `update`, replace those whose key is known and that differ.
 
         Where the table's knowledge column is `as_of`, only a later row replaces. Of rows that share a key in one call
         the last one counts. Raises BadInputError for rows that break the declared schema.
         """
-        source = _one_per_key(table, _declared(table, _as_table(table, rows)))
+        source = _one_per_key(table, to_write(table, rows))
         if source.num_rows == 0:
             return Written(0, 0, self.version(table))
         days = sorted(set(source["day"].to_pylist()))
         listed = ", ".join(f"'{day}'" for day in days)
         keys = " AND ".join(f"target.{name} = source.{name}" for name in ("day", *table.key))
-        newer = "source.as_of > target.as_of" if table.knowledge == "as_of" else None
+        worth = _differs(table) if table.knowledge != "as_of" else "source.as_of > target.as_of"
 
         def commit(handle: DeltaTable) -> Written:
             merger = handle.merge(
@@ -160,7 +160,7 @@ class Lake:
                 target_alias="target",
             )
             if update:
-                merger = merger.when_matched_update_all(predicate=newer)
+                merger = merger.when_matched_update_all(predicate=worth)
             figures = merger.when_not_matched_insert_all().execute()
             return Written(figures["num_target_rows_inserted"], figures["num_target_rows_updated"], handle.version())
 
@@ -168,7 +168,7 @@ class Lake:
 
     def replace_day(self, table: LakeTable, day: date, rows: Rows) -> Written:
         """Make a day's partition hold exactly these rows."""
-        source = _one_per_key(table, _declared(table, _as_table(table, rows)))
+        source = _one_per_key(table, to_write(table, rows))
         if any(found != day.isoformat() for found in pc.unique(source["day"]).to_pylist()):
             raise BadInputError(
                 f"rows of other days than {day} were given to replace that day of lake table {table.name}"
@@ -212,25 +212,10 @@ class Lake:
             ) from error
 
 
-def _as_table(table: LakeTable, rows: Rows) -> pa.Table:
-    if isinstance(rows, pa.Table):
-        return rows
-    try:
-        return pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
-        raise BadInputError(f"rows for lake table {table.name} break its schema: {error}") from error
-
-
 def _declared(table: LakeTable, rows: pa.Table) -> pa.Table:
-    """The rows with the declared types in the declared order (of the columns that are there); nulls only where allowed."""
+    """The rows as read, in the declared types and order (of the columns that are there)."""
     fields = [f for f in table.schema if f.name in rows.column_names]
-    cast = rows.select([f.name for f in fields]).cast(pa.schema([f.with_nullable(True) for f in fields]))
-    for wanted in fields:
-        if not wanted.nullable and cast[wanted.name].null_count:
-            raise BadInputError(
-                f"lake table {table.name} allows no null in {wanted.name}, and {cast[wanted.name].null_count} rows have one"
-            )
-    return cast.cast(pa.schema(fields))
+    return rows.select([f.name for f in fields]).cast(pa.schema(fields))
 
 
 def _one_per_key(table: LakeTable, rows: pa.Table) -> pa.Table:
@@ -240,6 +225,12 @@ def _one_per_key(table: LakeTable, rows: pa.Table) -> pa.Table:
     numbered = rows.select(keys).append_column("_row", pa.array(range(rows.num_rows)))
     last = numbered.group_by(keys, use_threads=False).aggregate([("_row", "max")])["_row_max"]
     return rows if len(last) == rows.num_rows else rows.take(pa.array(sorted(last.to_pylist())))
+
+
+def _differs(table: LakeTable) -> str:
+    """Whether any column outside the key is another one: a row that stays as it is makes no commit."""
+    others = [column.name for column in table.columns if column.name not in table.key]
+    return " OR ".join(f"(source.{name} IS DISTINCT FROM target.{name})" for name in others) or "false"
 
 
 def _days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
