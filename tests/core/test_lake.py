@@ -1,0 +1,437 @@
+"""The lake's reader and writer over real Delta tables: keys, as-of cuts, tails, conflicts, the table contract."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stonks_core.errors import BadInputError, CommitConflictError
+from stonks_core.stores.lake import lake as lake_module
+from stonks_core.stores.lake.lake import Lake, Written, instants
+from stonks_core.stores.lake.location import LakeLocation
+from stonks_core.stores.lake.registry import BY_NAME, TABLES
+from stonks_core.stores.lake.tables import Grade, LakeTable, blob, flag, instant, real, text, whole
+
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+DAY = date(2026, 3, 10)
+THINGS = LakeTable(
+    name="things",
+    grade=Grade.SILVER,
+    owner="tests",
+    doc="Things of a test.",
+    key=("name",),
+    columns=(
+        text("name", "its name"),
+        real("value", "a number", null=True),
+        text("note", "a word", null=True),
+        instant("available_at", "when it could be known"),
+    ),
+)
+STATES = LakeTable(
+    name="states",
+    grade=Grade.GOLD,
+    owner="tests",
+    doc="States of a test.",
+    key=("name",),
+    columns=(text("name", "its name"), real("value", "a number"), instant("as_of", "computed for")),
+    knowledge="as_of",
+)
+TIMELESS = LakeTable("timeless", Grade.GOLD, "tests", "No clock.", ("name",), (text("name", "its name"),), None)
+
+
+def thing(
+    name: str, value: float | None = 1.0, *, day: date = DAY, known: datetime = NOON, **more: Any
+) -> dict[str, Any]:
+    return {"day": day.isoformat(), "name": name, "value": value, "available_at": known, **more}
+
+
+def state(name: str, value: float, as_of: datetime) -> dict[str, Any]:
+    return {"day": DAY.isoformat(), "name": name, "value": value, "as_of": as_of}
+
+
+def held(lake: Lake, table: LakeTable = THINGS) -> dict[str, float]:
+    rows = lake.read(table, columns=["name", "value"]).to_pylist()
+    assert len(rows) == len({row["name"] for row in rows})
+    return {row["name"]: row["value"] for row in rows}
+
+
+def test_a_merge_inserts_what_is_new_and_leaves_what_is_known(lake: Lake) -> None:
+    assert lake.merge(THINGS, [thing("a"), thing("b")]) == Written(2, 0, 1)
+    assert lake.merge(THINGS, [thing("a", 5.0), thing("c")]) == Written(1, 0, 2)
+    assert held(lake) == {"a": 1.0, "b": 1.0, "c": 1.0}
+
+
+def test_a_merge_with_update_replaces_by_key(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a"), thing("b")])
+    written = lake.merge(THINGS, [thing("a", 5.0), thing("c")], update=True)
+    assert (written.inserted, written.updated, written.changed) == (1, 1, 2)
+    assert held(lake) == {"a": 5.0, "b": 1.0, "c": 1.0}
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_the_same_merge_again_makes_no_commit(lake: Lake, *, update: bool) -> None:
+    rows = [thing("a", None), thing("b", 2.0, note="x")]
+    first = lake.merge(THINGS, rows, update=update)
+    assert lake.merge(THINGS, rows, update=update) == Written(0, 0, first.version)
+    assert lake.merge(THINGS, [], update=update) == Written(0, 0, first.version)
+    assert lake.version(THINGS) == first.version
+
+
+def test_an_update_touches_only_the_rows_that_differ(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a", None), thing("b", 2.0), thing("c", 3.0)])
+    assert lake.merge(THINGS, [thing("a", None), thing("b", None), thing("c", 4.0)], update=True).updated == 2
+    assert held(lake) == {"a": None, "b": None, "c": 4.0}
+
+
+def test_of_rows_with_one_key_the_last_counts(lake: Lake) -> None:
+    assert lake.merge(THINGS, [thing("a", 1.0), thing("b", 1.0), thing("a", 2.0)]).inserted == 2
+    assert held(lake) == {"a": 2.0, "b": 1.0}
+
+
+def test_the_day_belongs_to_the_key(lake: Lake) -> None:
+    other = DAY + timedelta(days=1)
+    lake.merge(THINGS, [thing("a", 1.0), thing("a", 2.0, day=other)])
+    assert lake.read(THINGS, days=(DAY, DAY))["value"].to_pylist() == [1.0]
+    assert lake.read(THINGS, days=(other, other))["value"].to_pylist() == [2.0]
+    assert lake.read(THINGS, days=(DAY, other)).num_rows == 2
+
+
+def test_a_state_is_replaced_by_a_later_one_only(lake: Lake) -> None:
+    lake.merge(STATES, [state("a", 2.0, NOON)], update=True)
+    assert lake.merge(STATES, [state("a", 1.0, NOON - timedelta(hours=1))], update=True).changed == 0
+    assert lake.merge(STATES, [state("a", 9.0, NOON)], update=True).changed == 0
+    assert held(lake, STATES) == {"a": 2.0}
+    assert lake.merge(STATES, [state("a", 3.0, NOON + timedelta(hours=1))], update=True).updated == 1
+    assert held(lake, STATES) == {"a": 3.0}
+
+
+Step = tuple[str, float, int]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.lists(
+            st.tuples(st.sampled_from("abc"), st.sampled_from([1.0, 2.0]), st.integers(0, 1)), min_size=1, max_size=4
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    update=st.booleans(),
+)
+def test_merges_are_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[list[Step]], *, update: bool
+) -> None:
+    lake = Lake(LakeLocation(str(tmp_path_factory.mktemp("lake"))))
+    expected: dict[tuple[str, str], float] = {}
+    for batch in steps:
+        days = {0: DAY, 1: DAY + timedelta(days=1)}
+        rows = [thing(name, value, day=days[offset]) for name, value, offset in batch]
+        last = {(row["day"], row["name"]): row["value"] for row in rows}
+        written = lake.merge(THINGS, rows, update=update)
+        assert written.inserted == len(set(last) - set(expected))
+        assert written.updated == (sum(expected[k] != v for k, v in last.items() if k in expected) if update else 0)
+        expected = expected | last if update else last | expected
+    found = lake.read(THINGS).to_pylist()
+    assert {(row["day"], row["name"]): row["value"] for row in found} == expected
+    assert len(found) == len(expected)
+
+
+known = st.integers(0, 40).map(lambda hours: NOON + timedelta(hours=hours))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    early=st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(0, 20), max_size=5),
+    late=st.dictionaries(st.text("xyz", min_size=1, max_size=3), st.integers(21, 40), max_size=5),
+)
+def test_rows_known_later_never_change_an_earlier_read(
+    tmp_path_factory: pytest.TempPathFactory, early: dict[str, int], late: dict[str, int]
+) -> None:
+    lake, as_of = Lake(LakeLocation(str(tmp_path_factory.mktemp("lake")))), NOON + timedelta(hours=20)
+    lake.merge(THINGS, [thing(name, float(h), known=NOON + timedelta(hours=h)) for name, h in early.items()])
+    before = lake.read(THINGS, as_of=as_of)
+    lake.merge(THINGS, [thing(name, float(h), known=NOON + timedelta(hours=h)) for name, h in late.items()])
+    after = lake.read(THINGS, as_of=as_of)
+    assert sorted(after["name"].to_pylist()) == sorted(before["name"].to_pylist()) == sorted(early)
+    assert lake.read(THINGS).num_rows == len(early) + len(late)
+
+
+def test_the_cut_is_exact_to_the_microsecond(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a", known=NOON), thing("b", known=NOON + timedelta(microseconds=1))])
+    assert lake.read(THINGS, as_of=NOON)["name"].to_pylist() == ["a"]
+    assert lake.read(THINGS, as_of=NOON + timedelta(microseconds=1)).num_rows == 2
+    assert lake.read(THINGS, as_of=NOON - timedelta(microseconds=1)).num_rows == 0
+
+
+def test_a_cut_needs_a_clock_and_an_aware_instant(lake: Lake) -> None:
+    with pytest.raises(BadInputError, match="timeless has no knowledge time"):
+        lake.read(TIMELESS, as_of=NOON)
+    with pytest.raises(BadInputError, match="not an aware UTC instant"):
+        lake.read(THINGS, as_of=NOON.replace(tzinfo=None))
+
+
+def test_conditions_on_texts_hold_over_merged_files(lake: Lake) -> None:
+    for number in range(4):
+        lake.merge(THINGS, [thing(f"n{number}", float(number), note="odd" if number % 2 else "even")], update=True)
+        lake.merge(THINGS, [thing("n0", 10.0 + number, note="even")], update=True)
+    assert set(lake.read(THINGS, where=ds.field("note") == "odd")["name"].to_pylist()) == {"n1", "n3"}
+    assert lake.read(THINGS, where=ds.field("name").isin(["n0", "none"]), columns=["value"]).to_pylist() == [
+        {"value": 13.0}
+    ]
+    both = (ds.field("note") == "even") & (ds.field("value") > 5)
+    assert lake.read(THINGS, days=(DAY, DAY), as_of=NOON, where=both, columns=["name"]).to_pylist() == [{"name": "n0"}]
+    at = ds.field("available_at").isin(instants([NOON]))
+    assert lake.read(THINGS, where=at).num_rows == 4
+    assert lake.read(THINGS, where=ds.field("note") == "none").schema.equals(lake.read(THINGS).schema)
+
+
+def test_an_empty_table_reads_in_its_declared_schema(lake: Lake) -> None:
+    for empty in (
+        lake.read(THINGS),
+        lake.read(THINGS, where=ds.field("name") == "a"),
+        lake.read(THINGS, days=(DAY, DAY)),
+    ):
+        assert empty.schema.equals(THINGS.schema)
+        assert empty.num_rows == 0
+
+
+def test_a_day_is_replaced_whole_and_alone(lake: Lake) -> None:
+    other = DAY + timedelta(days=1)
+    lake.merge(THINGS, [thing("a"), thing("b"), thing("a", day=other)])
+    assert lake.replace_day(THINGS, DAY, [thing("c"), thing("c", 2.0)]).inserted == 1
+    assert held(lake, THINGS)["c"] == 2.0
+    assert lake.read(THINGS, days=(other, other)).num_rows == 1
+    lake.replace_day(THINGS, DAY, [])
+    assert lake.read(THINGS, days=(DAY, DAY)).num_rows == 0
+    with pytest.raises(BadInputError, match=f"other days than {DAY}"):
+        lake.replace_day(THINGS, DAY, [thing("a", day=other)])
+
+
+def test_rows_are_deleted_by_predicate(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a"), thing("b")])
+    assert lake.delete(THINGS, f"day = '{DAY}' AND name IN ('a', 'z')") == 1
+    assert list(held(lake)) == ["b"]
+
+
+BAD: list[tuple[Any, str]] = [
+    ([thing("a", known=None)], "things allows no null in available_at, and 1 rows have one"),  # type: ignore[arg-type]
+    ([{"day": "2026-03-10", "name": "a"}], "things needs a value for available_at"),
+    ([thing("a", colour="red")], "things has no column colour"),
+    ([thing("a"), thing("b", colour="red")], "things has no column colour"),
+    ([thing("a", "many")], "rows for lake table things break its schema"),  # type: ignore[arg-type]
+    ([thing("a", known=NOON.replace(tzinfo=None))], "available_at of a row for lake table things is naive"),
+    ([{**thing("a"), "day": "10.03.2026"}], "the day '10.03.2026': give it as YYYY-MM-DD"),
+    ([{**thing("a"), "day": "2026-03-10' OR '1'='1"}], "give it as YYYY-MM-DD"),
+    (pa.table({"day": ["2026-03-10"], "name": ["a"]}), "things needs a value for available_at"),
+    (
+        pa.table(
+            {
+                "day": ["2026-03-10"],
+                "name": ["a"],
+                "available_at": pa.array([NOON.replace(tzinfo=None)], pa.timestamp("us")),
+            }
+        ),
+        "available_at has no time zone",
+    ),
+    (
+        pa.table({"day": ["2026-03-10"], "name": ["a"], "value": ["many"], "available_at": pa.array([NOON])}),
+        "rows for lake table things break its schema",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "words"), BAD)
+def test_rows_that_break_the_schema_are_refused_and_nothing_is_written(lake: Lake, rows: Any, words: str) -> None:
+    lake.merge(THINGS, [thing("kept")])
+    for write in (lambda: lake.merge(THINGS, rows), lambda: lake.replace_day(THINGS, DAY, rows)):
+        with pytest.raises(BadInputError, match=words):
+            write()
+    assert lake.version(THINGS) == 1
+
+
+def test_a_table_of_rows_is_cast_to_the_declared_types(lake: Lake) -> None:
+    new_york = pa.array([NOON], pa.timestamp("us", tz="America/New_York"))
+    rows = pa.table(
+        {
+            "value": pa.array([3], pa.int32()),
+            "name": pa.array(["a"], pa.large_string()),
+            "day": ["2026-03-10"],
+            "available_at": new_york,
+        }
+    )
+    lake.merge(THINGS, rows)
+    (found,) = lake.read(THINGS).to_pylist()
+    assert (found["value"], found["available_at"], found["note"]) == (3.0, NOON, None)
+
+
+def test_every_table_keeps_the_contract(lake: Lake) -> None:
+    for table in TABLES:
+        handle = lake.ensure(table)
+        protocol = handle.protocol()
+        assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2), table.name
+        assert handle.metadata().partition_columns == ["day"]
+        assert handle.metadata().configuration["delta.checkpointInterval"] == "10"
+        assert "delta.enableDeletionVectors" not in handle.metadata().configuration
+        for field in pa.schema(handle.schema().to_arrow()):
+            if pa.types.is_timestamp(field.type):
+                assert (field.type.unit, field.type.tz) == ("us", "UTC"), f"{table.name}.{field.name}"
+            assert not pa.types.is_null(field.type)
+
+
+def test_the_registry_declares_tables_that_can_be_merged() -> None:
+    assert len(BY_NAME) == len(TABLES)
+    for table in TABLES:
+        names = [column.name for column in table.columns]
+        assert len(names) == len(set(names)), table.name
+        assert "day" not in names
+        for name in table.key:
+            assert not table.column(name).nullable, f"{table.name}.{name}: a null key is never found again"
+        if table.knowledge is not None:
+            column = table.column(table.knowledge)
+            assert (column.type, column.nullable) == (pa.timestamp("us", tz="UTC"), False)
+        assert table.doc
+        assert all(column.doc for column in table.columns)
+        assert table.name.isidentifier()
+
+
+def test_every_type_of_column_survives_the_way(lake: Lake) -> None:
+    table = LakeTable(
+        "kinds",
+        Grade.SILVER,
+        "tests",
+        "All types.",
+        ("name",),
+        (
+            text("name", "n"),
+            real("r", "r"),
+            whole("w", "w"),
+            flag("f", "f"),
+            blob("b", "b"),
+            instant("available_at", "t"),
+        ),
+    )
+    row = {
+        "day": "2026-03-10",
+        "name": "ü",
+        "r": 0.1,
+        "w": 2**60,
+        "f": True,
+        "b": b"\x00\xff",
+        "available_at": NOON + timedelta(microseconds=7),
+    }
+    lake.merge(table, [row])
+    assert lake.read(table).to_pylist() == [row]
+    with pytest.raises(KeyError, match="kinds has no column z"):
+        table.column("z")
+
+
+def test_a_tail_brings_what_came_after(lake: Lake) -> None:
+    first = lake.merge(THINGS, [thing("a")]).version
+    second = lake.merge(THINGS, [thing("b")]).version
+    assert lake.tail(THINGS, first)[0]["name"].to_pylist() == ["b"]
+    rows, version = lake.tail(THINGS, second)
+    assert (rows.num_rows, version) == (0, second)
+    assert rows.schema.equals(THINGS.schema)
+    assert sorted(lake.tail(THINGS, 0, columns=["name"])[0]["name"].to_pylist()) == ["a", "b"]
+    assert lake.tail(THINGS, -1)[0].num_rows == 2
+
+
+def test_a_tail_goes_on_by_key_after_a_compaction(lake: Lake) -> None:
+    seen: dict[str, float] = {}
+    cursor = 0
+    for number in range(4):
+        lake.merge(THINGS, [thing(f"n{number}", float(number))])
+        if number == 2:
+            assert lake.compact(THINGS, DAY) == 3
+        rows, cursor = lake.tail(THINGS, cursor)
+        seen |= {row["name"]: row["value"] for row in rows.to_pylist()}
+    assert seen == held(lake)
+
+
+def test_a_cursor_that_is_no_longer_kept_means_all_rows(lake: Lake) -> None:
+    for number in range(12):
+        lake.merge(THINGS, [thing(f"n{number}")])
+    folder = Path(lake.location.table_uri(THINGS.name))
+    for version in range(9):
+        (folder / "_delta_log" / f"{version:020d}.json").unlink()
+    rows, version = Lake(lake.location).tail(THINGS, 3)
+    assert (rows.num_rows, version) == (12, 12)
+
+
+def test_a_reader_sees_what_another_wrote(lake: Lake) -> None:
+    other = Lake(lake.location)
+    assert other.version(THINGS) == 0
+    lake.merge(THINGS, [thing("a")])
+    assert other.read(THINGS).num_rows == 1
+
+
+def test_writers_of_one_process_lose_nothing(lake: Lake) -> None:
+    problems: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  told to the test
+                problems.append(error)
+
+        return run
+
+    def write(name: str, own: Lake) -> None:
+        for number in range(4):
+            own.merge(THINGS, [thing(f"{name}{number}"), thing("shared", float(number))], update=True)
+
+    threads = [
+        threading.Thread(target=guarded(lambda: write("a", lake))),
+        threading.Thread(target=guarded(lambda: write("b", lake))),
+        threading.Thread(target=guarded(lambda: write("c", Lake(lake.location)))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(held(lake)) == 13
+
+
+def _write_in_process(root: str, name: str) -> None:
+    own = Lake(LakeLocation(root))
+    for number in range(4):
+        own.merge(THINGS, [thing(f"{name}{number}")])
+
+
+def test_writers_of_two_processes_lose_nothing(lake: Lake) -> None:
+    lake.ensure(THINGS)
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_write_in_process, args=(lake.location.root, name)) for name in ("a", "b")]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert len(held(lake)) == 8
+
+
+def test_a_writer_that_is_never_first_gives_up_with_a_sentence(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake_module, "ATTEMPTS", 3)
+    monkeypatch.setattr(lake_module, "wait_random_exponential", lambda **_: lambda _: 0)
+    tried: list[int] = []
+
+    def always_late(handle: DeltaTable) -> None:
+        tried.append(handle.version())
+        raise CommitFailedError("somebody was first")
+
+    with pytest.raises(CommitConflictError, match="things was committed to by another writer 3 times in a row"):
+        lake._committed(THINGS, always_late)
+    assert len(tried) == 3
