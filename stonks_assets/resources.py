@@ -18,8 +18,8 @@ Opener = Callable[[], AbstractContextManager[Pipeline]]
 
 @contextmanager
 def open_pipeline(settings: Settings, clock: Clock) -> Iterator[Pipeline]:
-    """A pipeline over open, migrated stores."""
-    with open_stores(settings, os.environ, application="stonks-assets") as stores:
+    """A pipeline over open stores, which `stonks up` or `stonks run` has made: an asset does not migrate."""
+    with open_stores(settings, os.environ, application="stonks-assets", made=True) as stores:
         yield Pipeline(stores.settings, stores.lake, stores.database, clock)
 
 

@@ -49,15 +49,12 @@ def code_server(environment: Mapping[str, str], port: int) -> ChildSpec:
     """Dagster's code server: the asset graph behind gRPC."""
     return ChildSpec(
         name="code",
-        argv=(
-            sys.executable, "-m", "dagster", "api", "grpc", "--module-name", "stonks_assets.definitions",
-            "--host", HOST, "--port", str(port), "--location-name", "stonks",
-        ),
+        argv=(sys.executable, "-m", "stonks_assets.code_server", "--host", HOST, "--port", str(port)),
         env=environment,
         cwd=Path.cwd(),
         ready=tcp_answers(HOST, port),
         ready_seconds=SLOW_START,
-    )  # fmt: skip
+    )
 
 
 def dagster_daemon(environment: Mapping[str, str], workspace: Path) -> ChildSpec:

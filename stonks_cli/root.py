@@ -55,7 +55,9 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
     """Rows as a table; `columns` maps keys to headings."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     for key, heading in columns.items():
         wide = key in WRAPPED
         table.add_column(heading, overflow="fold" if wide else "ellipsis", no_wrap=not wide, ratio=1 if wide else None)
@@ -70,5 +72,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value:%m-%d %H:%M}"
     return str(value).replace("[", r"\[")

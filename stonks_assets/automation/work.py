@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from stonks_assets.pipeline import Pipeline
 from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
-FIRST_LOOK = timedelta(days=3)
-HISTORY = timedelta(days=60)
+FIRST_LOOK = timedelta(days=2)
+HISTORIES = (timedelta(days=35), timedelta(days=120), timedelta(days=400))
+"""How far back bars are fetched: first what stops need, then what correlations need, then what patterns need."""
 ASKED_AGAIN = timedelta(hours=1)
 
 
@@ -53,20 +54,25 @@ def _unread_documents(pipeline: Pipeline, today: date) -> int:
 
 
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:
-    """The first and last past session within sixty days that has no bars; None where there is no gap to ask for now."""
+    """The first and last past session without bars in the nearest stretch that has one; None where none is to be asked."""
     today = now.date()
-    sessions = [s.day for s in pipeline.calendar.sessions_between(today - HISTORY, today) if s.close <= now]
-    held = pipeline.lake.read(MARKET_SNAPSHOTS, days=(today - HISTORY, today), columns=["day"])
-    missing = sorted(set(sessions) - {date.fromisoformat(day) for day in held["day"].to_pylist()})
-    if not missing:
-        return None
+    held = pipeline.lake.read(MARKET_SNAPSHOTS, days=(today - HISTORIES[-1], today), columns=["day"])
+    days = {date.fromisoformat(day) for day in held["day"].to_pylist()}
+    for reach in HISTORIES:
+        sessions = [s.day for s in pipeline.calendar.sessions_between(today - reach, today) if s.close <= now]
+        missing = sorted(set(sessions) - days)
+        if missing and not _asked_lately(pipeline, missing[0], now):
+            return missing[0], missing[-1]
+    return None
+
+
+def _asked_lately(pipeline: Pipeline, day: date, now: datetime) -> bool:
+    """Whether a day's bars were asked for within the hour, in vain: a source need not reach back as far as we would."""
     row = pipeline.database.fetch_one(
         """
         SELECT max(r.finished_at) AS at FROM ingestion_runs r JOIN sources s USING (source_id)
         WHERE s.source_type = 'market_api' AND r.day = %s
         """,
-        (missing[0],),
+        (day,),
     )
-    if row and row["at"] and now - row["at"] < ASKED_AGAIN:
-        return None
-    return missing[0], missing[-1]
+    return bool(row and row["at"] and now - row["at"] < ASKED_AGAIN)

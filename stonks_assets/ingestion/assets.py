@@ -7,8 +7,9 @@ import dagster as dg
 
 from stonks_assets.checks import SOURCES_UP
 from stonks_assets.ingestion.bars import materialise_market_snapshots
-from stonks_assets.ingestion.step import SourcesDownError, ingest
+from stonks_assets.ingestion.step import SourcesDownError, ingest_days
 from stonks_assets.partitions import daily, days_of
+from stonks_assets.pipeline import StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import figures, metadata_of, table_asset
 from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
@@ -42,18 +43,19 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        reports, down = [], ""
+        report, down = StepReport(), ""
         with pipeline.open() as opened:
-            for day in days_of(context):
-                try:
-                    reports.append(ingest(opened, source_type, day, opened.clock.now(), due_only=config.due_only))
-                except SourcesDownError as error:
-                    if not config.due_only:
-                        raise dg.Failure(str(error)) from error
-                    down = str(error)  # in a cycle the other sources' chain goes on; this asset's check fails
+            try:
+                report = ingest_days(
+                    opened, source_type, days_of(context), opened.clock.now(), due_only=config.due_only
+                )
+            except SourcesDownError as error:
+                if not config.due_only:
+                    raise dg.Failure(str(error)) from error
+                down = str(error)  # in a cycle the other sources' chain goes on; this asset's check fails
             version = opened.lake.version(table)
         check = dg.AssetCheckResult(check_name=SOURCES_UP, passed=not down, description=down or "all answered")
-        yield dg.MaterializeResult(metadata=figures(table, reports, version), check_results=[check])
+        yield dg.MaterializeResult(metadata=figures(table, [report], version), check_results=[check])
 
     return raw
 

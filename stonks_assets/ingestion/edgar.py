@@ -41,6 +41,7 @@ class SECEdgarAdapter:
 
     def __init__(self, fetcher: Fetcher, www_url: str, data_url: str) -> None:
         self._fetcher, self._www, self._data = fetcher, www_url.rstrip("/"), data_url.rstrip("/")
+        self._lists: dict[int, tuple[Listed, ...]] = {}  # an adapter lives for one run: a company is asked once in it
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """Filings accepted on the asked day (UTC) and not after `as_of`, oldest first."""
@@ -61,7 +62,12 @@ class SECEdgarAdapter:
                 if item.published_at and item.published_at.date() == ask.day and item.published_at <= ask.as_of:
                     yield item
 
-    def _listed(self, cik: int) -> Iterator[Listed]:
+    def _listed(self, cik: int) -> tuple[Listed, ...]:
+        if cik not in self._lists:
+            self._lists[cik] = tuple(self._asked(cik))
+        return self._lists[cik]
+
+    def _asked(self, cik: int) -> Iterator[Listed]:
         answer = self._fetcher.get(f"{self._data}/submissions/CIK{cik:010d}.json")
         try:
             recent = answer.json()["filings"]["recent"]

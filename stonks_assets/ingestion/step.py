@@ -6,6 +6,7 @@ failed is kept.
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -46,27 +47,36 @@ class _Tally:
     reported: list[str] = field(default_factory=list)
 
 
-def ingest(
-    pipeline: Pipeline, source_type: SourceType, day: date, as_of: datetime, *, due_only: bool = False
-) -> StepReport:
-    """Bring one source type's items of a feed day as far as `as_of`; with `due_only` from the sources that are due.
+def ingest(pipeline: Pipeline, source_type: SourceType, day: date, as_of: datetime) -> StepReport:
+    """Bring one source type's items of a feed day as far as `as_of`; see `ingest_days`."""
+    return ingest_days(pipeline, source_type, (day,), as_of)
 
-    Raises SourcesDownError when at least one source failed and none succeeded.
+
+def ingest_days(
+    pipeline: Pipeline, source_type: SourceType, days: Sequence[date], as_of: datetime, *, due_only: bool = False
+) -> StepReport:
+    """Bring one source type's items of some feed days as far as `as_of`; with `due_only` from the sources that are due.
+
+    Raises SourcesDownError when at least one source failed and none succeeded; what came before it failed is kept.
     """
     universe = pipeline.universe(as_of)
     sources = universe.sources_of(source_type)
     if due_only:
         due = due_sources(pipeline.database, pipeline.clock.now())
         sources = tuple(s for s in sources if s.source_id in due)
-    errors, new, reported = [], 0, 0
+    errors: dict[str, str] = {}
+    new = reported = 0
     with adapter_for(pipeline, source_type) as adapter:
         for source in sources:
-            tally, error = _ask_source(pipeline, adapter, source, universe, day, as_of)
-            new, reported = new + tally.new, reported + len(tally.reported)
-            if error:
-                errors.append(f"{source.name}: {error}")
+            for day in days:
+                tally, error = _ask_source(pipeline, adapter, source, universe, day, as_of)
+                new, reported = new + tally.new, reported + len(tally.reported)
+                if error:
+                    errors[source.source_id] = f"{source.name}: {error}"
+                    break  # the other days would fail alike, and count as failures of their own
     if errors and len(errors) == len(sources):
-        raise SourcesDownError(f"no {source_type} source could be read for {day}: " + "; ".join(errors))
+        span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        raise SourcesDownError(f"no {source_type} source could be read for {span}: " + "; ".join(errors.values()))
     table = raw_table(source_type)
     return StepReport(
         {table.name: new}, failed=reported + len(errors), figures={"sources": len(sources), "down": len(errors)}

@@ -46,13 +46,16 @@ def open_postgres(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def open_stores(settings: Settings, environment: Mapping[str, str], *, application: str = "stonks") -> Iterator[Stores]:
-    """Both stores, with both databases made and the schema at its newest revision."""
+def open_stores(
+    settings: Settings, environment: Mapping[str, str], *, application: str = "stonks", made: bool = False
+) -> Iterator[Stores]:
+    """Both stores, with both databases made and the schema at its newest revision; `made`: they are, go on at once."""
     with open_postgres(settings) as located:
-        migrate(located.postgres, located.database_name)
-        ensure_database(located.postgres, located.dagster_database_name)
         location = lake_location(located)
-        prepare(location, environment)
+        if not made:
+            migrate(located.postgres, located.database_name)
+            ensure_database(located.postgres, located.dagster_database_name)
+            prepare(location, environment)
         with Database(located.postgres, located.database_name, application=application) as database:
             yield Stores(located, database, Lake(location))
 
