@@ -16,7 +16,9 @@ function takeOver(fresh) {
   for (const section of document.querySelectorAll("[data-live]")) {
     const newer = fresh.getElementById(section.id);
     if (newer && newer.innerHTML !== section.innerHTML && !inUse(section)) {
+      const left = [...section.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
       section.replaceWith(document.adoptNode(newer));
+      newer.querySelectorAll(".scroll").forEach((box, index) => { box.scrollLeft = left[index] ?? 0; });
     }
   }
   const told = fresh.getElementById("freshness");
@@ -31,8 +33,10 @@ async function refresh() {
       takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
       lastGood = Date.now();
       document.body.classList.remove("stale");
+      freshness.removeAttribute("role");
     } catch (error) {
       if (Date.now() - lastGood > PATIENCE) {
+        freshness.setAttribute("role", "alert");
         const since = new Date(lastGood).toISOString().slice(0, 19).replace("T", " ");
         freshness.textContent = `Stale: nothing new since ${since} UTC (${error.message}). Is stonks up running?`;
         document.body.classList.add("stale");
