@@ -6,15 +6,18 @@ import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from stonks_core.settings import Settings, variables
 
+_NAMED = r"api[_-]?key(?:[_-]id)?|api[_-]?secret|apca-api-(?:key-id|secret-key)|access[_-]?key|secret[_-]?key|token|secret|password"
 _PATTERNS = (
-    re.compile(r"(?i)(apikey|api_key|token|secret|password)=([^&\s\"']+)"),
-    re.compile(r"(?i)(bearer )([A-Za-z0-9._~+/-]+)"),
-    re.compile(r"(postgresql[a-z0-9+]*://[^:/\s]+:)([^@\s]+)"),
+    re.compile(rf"(?i)((?:{_NAMED})[\"']?\s*[=:]\s*[\"']?)([^&\s\"',;}}]+)"),
+    re.compile(r"(?i)(bearer )([A-Za-z0-9._~+/=-]+)"),
+    re.compile(r"([a-z][a-z0-9+.-]*://[^:/@\s]+:)([^@\s]+)(?=@)"),
 )
 _SHORTEST_SECRET = 6
 
@@ -24,11 +27,18 @@ class Redactor(logging.Filter):
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._secrets = tuple(s for s in secrets if len(s) >= _SHORTEST_SECRET)
+        known = {
+            form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in (secret, quote(secret, safe=""))
+        }
+        self._secrets = sorted(known, key=len, reverse=True)  # the longest first: one may begin like another
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's message; never drops one."""
-        record.msg, record.args = self.clean(record.getMessage()), None
+        """Rewrite the record's message; never drops one, not even one whose arguments do not fit."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = self.clean(message), None
         return True
 
     def clean(self, text: str) -> str:
@@ -36,8 +46,20 @@ class Redactor(logging.Filter):
         for secret in self._secrets:
             text = text.replace(secret, "***")
         for pattern in _PATTERNS:
-            text = pattern.sub(lambda m: m.group(1) + ("" if m.group(1).endswith((":", " ")) else "=") + "***", text)
+            text = pattern.sub(r"\1***", text)
         return text
+
+
+class PlainLines(logging.Formatter):
+    """Text for people, tracebacks without secrets too."""
+
+    def __init__(self, process: str, redactor: Redactor) -> None:
+        super().__init__(f"%(asctime)s %(levelname)s {process} %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's name
+        """The traceback."""
+        return self._redactor.clean(super().formatException(ei))
 
 
 class JsonLines(logging.Formatter):
@@ -66,8 +88,7 @@ def configure_logging(settings: Settings, process: str) -> None:
     redactor = Redactor(_secrets(settings))
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(redactor)
-    text = logging.Formatter(f"%(asctime)s %(levelname)s {process} %(name)s: %(message)s")
-    handler.setFormatter(JsonLines(process, redactor) if settings.general.json_logs else text)
+    handler.setFormatter((JsonLines if settings.general.json_logs else PlainLines)(process, redactor))
     logging.basicConfig(level=settings.general.log_level, handlers=[handler], force=True)
     for chatty in ("httpx", "httpcore", "urllib3", "botocore", "alembic", "websockets", "trafilatura"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

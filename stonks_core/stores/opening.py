@@ -5,13 +5,15 @@ Composition roots use this; everything below them is handed an open `Database` a
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from stonks_core.errors import SettingsError
 from stonks_core.settings import Settings
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.embedded.server import EmbeddedPostgres
@@ -75,12 +77,20 @@ def embedded_password(home: Path, postgres: Postgres) -> str:
 
 
 def kept_secret(path: Path) -> str:
-    """A secret that is made at the first call and read from its file afterwards; mode 0600."""
+    """A secret that is made at the first call and read from its file afterwards; mode 0600.
+
+    Several processes may be first at once: the file appears whole, and all of them read the same secret. Raises
+    SettingsError when the file is there and empty.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(24))
-    return path.read_text().strip()
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", encoding="utf-8") as made:
+            made.write(secrets.token_urlsafe(24))
+            made.flush()
+            os.fsync(made.fileno())
+            with suppress(FileExistsError):
+                os.link(made.name, path)
+    found = path.read_text(encoding="utf-8").strip()
+    if not found:
+        raise SettingsError(f"{path} is empty: put the secret back, or remove the file to have a new one made")
+    return found

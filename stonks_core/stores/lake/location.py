@@ -61,7 +61,10 @@ def prepare(location: LakeLocation, environment: Mapping[str, str]) -> None:
     that ignores the condition loses commits silently.
     """
     if location.local:
-        Path(location.root).mkdir(parents=True, exist_ok=True)
+        try:
+            Path(location.root).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PermanentError(f"the lake's folder {location.root} cannot be made: {error}") from error
         return
     if environment.get("AWS_S3_ALLOW_UNSAFE_RENAME"):
         raise PermanentError("AWS_S3_ALLOW_UNSAFE_RENAME is set: it lets two writers overwrite each other; unset it")
@@ -81,7 +84,9 @@ def _client(location: LakeLocation) -> Any:
         aws_access_key_id=location.options["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=location.options["AWS_SECRET_ACCESS_KEY"],
         region_name=_REGION,
-        config=Config(s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=15),
+        config=Config(
+            s3={"addressing_style": "path"}, connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 2}
+        ),
     )
 
 
@@ -95,7 +100,10 @@ def _ensure_bucket(client: Any, bucket: str) -> None:
 
 def _probe(client: Any, bucket: str, endpoint: str) -> None:
     key = "_probe/conditional-write"
-    client.put_object(Bucket=bucket, Key=key, Body=b"1")
+    try:
+        client.put_object(Bucket=bucket, Key=key, Body=b"1")
+    except ClientError as error:
+        raise PermanentError(f"object store {endpoint} does not let us write into bucket {bucket}: {error}") from error
     try:
         client.put_object(Bucket=bucket, Key=key, Body=b"2", IfNoneMatch="*")
     except ClientError as error:
