@@ -66,6 +66,7 @@ def dagster_daemon(environment: Mapping[str, str], workspace: Path) -> ChildSpec
         cwd=Path.cwd(),
         after=("code",),
         stop_signal=signal.SIGINT,
+        grace_seconds=5,
     )
 
 

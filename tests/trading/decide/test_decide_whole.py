@@ -16,7 +16,7 @@ from stonks_trading.decide.decide import decide
 from stonks_trading.decide.rules import MicroRules
 from stonks_trading.decide.tiers import TIERS
 from stonks_trading.decide.tranches import ALL_SENT, progress
-from stonks_trading.records import Breaker, Decision, EngineState, Portfolio
+from stonks_trading.records import Breaker, Decision, EngineState, Portfolio, Position
 from tests.trading.decide.desk import (
     NOON,
     RULES,
@@ -173,7 +173,7 @@ def test_a_gradual_entry_from_first_to_last_part() -> None:
         ticks.append(len(made))
         for decision in made:
             assert decision.order is not None
-            account = bought(account, decision)
+            account = filled(bought(account, decision))
         decisions += made
         now += timedelta(seconds=30)
     assert ticks == [1, 0, 1, 0, 1, 0, 0, 0]  # one part per interval of 60 s
@@ -182,6 +182,13 @@ def test_a_gradual_entry_from_first_to_last_part() -> None:
     assert [(o.tranche, o.tranches) for o in orders] == [(1, 3), (2, 3), (3, 3)]
     assert [d.final for d in decisions] == [False, False, True]
     assert [d.decision_id for d in decisions] == [digest("buy", n) for n in (1, 2, 3)]
+
+
+def test_the_next_part_waits_until_the_last_one_is_filled() -> None:
+    account = replace(portfolio(), pending_buys={"ACME": Decimal("333.33")}, committed=Decimal("333.33"))
+    waiting = one(BUY, rules=GRADUAL, account=account, decided={"buy": 1})
+    assert (waiting.outcome, waiting.reason, waiting.final) == ("skip", "order_open", False)
+    assert "$333.33" in waiting.sentence
 
 
 def test_the_rest_of_a_gradual_entry_goes_when_the_view_turns_or_ends() -> None:
@@ -236,6 +243,20 @@ def bought(account: Portfolio, decision: Decision) -> Portfolio:
         account,
         pending_buys={**account.pending_buys, order.ticker: coming},
         committed=account.committed + order.notional,
+    )
+
+
+def filled(account: Portfolio) -> Portfolio:
+    positions = dict(account.positions)
+    for ticker, dollars in account.pending_buys.items():
+        held = positions[ticker].quantity if ticker in positions else Decimal(0)
+        positions[ticker] = Position(ticker, held + dollars / 100, cost=Decimal(100), price=Decimal(100))
+    return replace(
+        account,
+        cash=account.cash - account.committed,
+        positions=positions,
+        pending_buys={},
+        committed=Decimal(0),
     )
 
 
