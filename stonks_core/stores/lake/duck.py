@@ -37,7 +37,7 @@ class LakeSql:
                 self._refresh(self._tables[name])
             cursor = self._connection.cursor()
         try:
-            return cursor.execute(sql, list(parameters)).to_arrow_table()
+            return cursor.sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
             raise BadInputError(f"the query was refused: {error}") from error
         finally:
