@@ -94,7 +94,7 @@ _DEFAULTS: Mapping[str, ExposureProfile] = {
 
 def sector_of_sic(code: str) -> str:
     """The sector of a SIC code; empty for a code that is missing or belongs to none."""
-    if not code.isdigit():
+    if not code.isdecimal():
         return ""
     number = int(code)
     return next((sector for low, high, sector in _BY_SIC if low <= number <= high), "")

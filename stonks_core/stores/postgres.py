@@ -27,9 +27,20 @@ def dsn(postgres: Postgres, database: str, driver: str = "postgresql") -> str:
 
 
 class Database:
-    """A pool of connections to one database. Close it, or use it as a context manager."""
+    """A pool of connections to one database. Close it, or use it as a context manager.
 
-    def __init__(self, postgres: Postgres, database: str, *, size: int = 4, application: str = "stonks") -> None:
+    `patience` is how many seconds a connection is waited for before the server counts as down.
+    """
+
+    def __init__(
+        self,
+        postgres: Postgres,
+        database: str,
+        *,
+        size: int = 4,
+        application: str = "stonks",
+        patience: float = 15,
+    ) -> None:
         self.name = database
         self.url = dsn(postgres, database)
         self._where = f"PostgreSQL database {database} on {postgres.host}:{postgres.port}"
@@ -38,7 +49,7 @@ class Database:
             min_size=1,
             max_size=size,
             open=False,
-            timeout=15,
+            timeout=patience,
             check=ConnectionPool.check_connection,
             connection_class=psycopg.Connection[Row],
             kwargs={"row_factory": dict_row, "application_name": application, "options": "-c timezone=UTC"},
