@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from stonks_assets.automation.control import initialise_toggle
+from stonks_assets.automation.runs import bury_dead_runs
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_cli import children
@@ -62,10 +63,10 @@ def up(settings: Settings) -> None:
         if not supervisor.start(_first(located, environment, ports)):
             return
         _first_boot(located)
+        _prepare_dagster()
         if not supervisor.start(_second(environment, ports, workspace)):
             return
         write_environment(located)
-        _set_pools()
         announce(located, ports)
         supervisor.run()
 
@@ -152,9 +153,14 @@ def _first_boot(settings: Settings) -> None:
                 OUT.print(f"the registry was empty: {seeded} companies of the sandbox's market came in")
 
 
-def _set_pools() -> None:
-    """One run at a time may write a table; set here because a default limit in dagster.yaml breaks pooled runs."""
+def _prepare_dagster() -> None:
+    """Settle what a killed predecessor left, and let one run at a time write a table.
+
+    The pools' limits are set here because a default limit in dagster.yaml breaks pooled runs.
+    """
     with dg.DagsterInstance.get() as instance:
+        if dead := bury_dead_runs(instance):
+            OUT.print(f"{dead} runs were under way when the system was stopped: they are on record as failed")
         for table in TABLES:
             instance.event_log_storage.set_concurrency_slots(f"lake_{table.name}", POOL_LIMIT)
 

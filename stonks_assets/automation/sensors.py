@@ -7,18 +7,13 @@ import dagster as dg
 
 from stonks_assets.automation.control import pipeline_enabled
 from stonks_assets.automation.jobs import checks_job, cycle_config, cycle_job, history_job
+from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
 from stonks_assets.resources import PipelineResource
 
 TICK_SECONDS = 10
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 Asked = Iterator[dg.RunRequest | dg.SkipReason]
 
@@ -32,11 +27,11 @@ Asked = Iterator[dg.RunRequest | dg.SkipReason]
 )
 def cycle_watermark(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> Asked:
     """Today's cycle, whenever there is work for one."""
-    if busy := _unfinished(context, "cycle"):
-        yield dg.SkipReason(f"cycle {busy} is not finished")
-        return
     with pipeline.open() as opened:
         now = opened.clock.now()
+        if busy := unfinished(context.instance, "cycle", now):
+            yield dg.SkipReason(f"cycle {busy} is not finished")
+            return
         if not pipeline_enabled(opened.database):
             yield dg.SkipReason("the pipeline is switched off")
             return
@@ -53,11 +48,11 @@ def cycle_watermark(context: dg.SensorEvaluationContext, pipeline: PipelineResou
 )
 def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> Asked:
     """The history that stops, volatilities and patterns are computed from."""
-    if busy := _unfinished(context, "history"):
-        yield dg.SkipReason(f"history run {busy} is not finished")
-        return
     with pipeline.open() as opened:
         now = opened.clock.now()
+        if busy := unfinished(context.instance, "history", now):
+            yield dg.SkipReason(f"history run {busy} is not finished")
+            return
         if not pipeline_enabled(opened.database):
             yield dg.SkipReason("the pipeline is switched off")
             return
@@ -107,11 +102,6 @@ def _request(work: Work, now: datetime) -> dg.RunRequest:
         tags=tags,
         run_config=cycle_config(),
     )
-
-
-def _unfinished(context: dg.SensorEvaluationContext, kind: str) -> str:
-    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={"stonks/kind": kind}), limit=1)
-    return runs[0].run_id[:8] if runs else ""
 
 
 health_checks = dg.ScheduleDefinition(

@@ -20,18 +20,20 @@ POLLING_SECONDS: Mapping[SourceType, int] = {
 BACKOFF_BASE = timedelta(seconds=60)
 BACKOFF_MOST = timedelta(seconds=3600)
 MOST_FAILURES = 10
+LONGEST = timedelta(days=30)
 
 
 def polling_interval(source_type: SourceType, config: Mapping[str, object]) -> timedelta:
-    """The source's own `polling_interval_seconds`, or its type's; never under a second."""
+    """The source's own `polling_interval_seconds`, or its type's; from a second to thirty days."""
     seconds = config.get("polling_interval_seconds")
-    own = isinstance(seconds, int | float) and seconds > 0
-    return timedelta(seconds=max(1.0, float(seconds))) if own else timedelta(seconds=POLLING_SECONDS[source_type])  # type: ignore[arg-type]
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0:
+        return timedelta(seconds=min(max(1.0, float(seconds)), LONGEST.total_seconds()))
+    return timedelta(seconds=POLLING_SECONDS[source_type])
 
 
 def backoff(failures: int) -> timedelta:
     """The pause after so many failures in a row: 60 s, doubling, at most an hour; nothing after none."""
-    return min(BACKOFF_BASE * 2 ** (failures - 1), BACKOFF_MOST) if failures > 0 else timedelta(0)
+    return min(BACKOFF_BASE * 2 ** min(failures - 1, MOST_FAILURES), BACKOFF_MOST) if failures > 0 else timedelta(0)
 
 
 def next_attempt(finished: datetime, interval: timedelta, failures: int) -> datetime:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +12,29 @@ from functools import lru_cache
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from stonks_core.clock import Clock
 from stonks_core.errors import PermanentError, TransientError
 
 LOG = logging.getLogger(__name__)
 MAX_BYTES = 25_000_000
+MAX_SECONDS = 60.0
+MAX_PATIENCE = 30.0
 TIMEOUT = httpx.Timeout(20, connect=5)
+_GROWING = wait_exponential(multiplier=0.2, max=5)
+_USER = re.compile(r"(?i)^([a-z][a-z0-9+.-]*://)[^/@?#]*@")
+_KEYS = re.compile(r"(?i)([?&](?:api_?key|token|key|secret|access_token)=)[^&#]*")
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 SECRET_HEADERS = frozenset({"authorization", "set-cookie", "cookie", "apca-api-key-id", "apca-api-secret-key"})
+
+
+class _BusyError(TransientError):
+    """The vendor said when to come again: in so many seconds."""
+
+    def __init__(self, sentence: str, after: float) -> None:
+        super().__init__(sentence)
+        self.after = after
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,11 @@ def trusted() -> ssl.SSLContext:
 
 
 class Fetcher:
-    """GET requests to one vendor. `gate` is called before each request and waits until the vendor's limit allows it."""
+    """GET requests to one vendor. `gate` is called before each request and waits until the vendor's limit allows it.
+
+    `sleep` passes the time between attempts and `monotonic` measures how long an answer takes; both are the machine's,
+    unless a test says otherwise.
+    """
 
     def __init__(
         self,
@@ -76,8 +95,11 @@ class Fetcher:
         attempts: int = 3,
         follow_redirects: bool = True,
         transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock, self._gate, self._attempts = clock, gate, attempts
+        self._sleep, self._monotonic = sleep, monotonic
         self._client = httpx.Client(
             headers=dict(headers or {}),
             timeout=TIMEOUT,
@@ -95,42 +117,64 @@ class Fetcher:
     def get(self, url: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """One answer with a 2xx status.
 
-        Raises TransientError for time-outs, refused connections, 408, 425, 429 and 5xx (each tried again a few times),
-        PermanentError for every other refusal. Both name the address, without its parameters' secrets.
+        Raises TransientError for time-outs, refused connections, 408, 425, 429 and 5xx (each tried again a few times,
+        after the pause that the vendor's Retry-After asks for, at most half a minute), PermanentError for every other
+        refusal. Both name the address, without its secrets.
         """
         retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(self._attempts),
-            wait=wait_exponential(multiplier=0.2, max=5),
+            wait=_pause,
+            sleep=self._sleep,
             reraise=True,
         )
         return retrying(self._once, url, params)
 
     def _once(self, url: str, params: Mapping[str, str | int] | None) -> Answer:
         self._gate()
+        said = shown(url)
         try:
             with self._client.stream("GET", url, params=dict(params) if params else None) as response:
-                content = self._body(response, url)
+                content = self._body(response, said)
                 status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}
         except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise TransientError(f"{url} did not answer: {type(error).__name__} {error}") from error
+            raise TransientError(f"{said} did not answer: {type(error).__name__} {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise PermanentError(f"{url} cannot be asked: {type(error).__name__} {error}") from error
+            raise PermanentError(f"{said} cannot be asked: {type(error).__name__} {error}") from error
         if status in TRANSIENT:
-            raise TransientError(f"{url} answered {status}: {_reason(content)}")
-        if status >= httpx.codes.BAD_REQUEST:
-            raise PermanentError(f"{url} answered {status}: {_reason(content)}")
-        return Answer(url, status, headers, content, self._clock.now())
+            raise _BusyError(f"{said} answered {status}: {_reason(content)}", _seconds(headers.get("retry-after", "")))
+        if httpx.codes.is_redirect(status):
+            raise PermanentError(f"{said} answered {status} and leads to {shown(headers.get('location', 'nowhere'))}")
+        if not httpx.codes.is_success(status):
+            raise PermanentError(f"{said} answered {status}: {_reason(content)}")
+        return Answer(said, status, headers, content, self._clock.now())
 
-    @staticmethod
-    def _body(response: httpx.Response, url: str) -> bytes:
-        parts, size = [], 0
+    def _body(self, response: httpx.Response, said: str) -> bytes:
+        parts, size, begun = [], 0, self._monotonic()
         for part in response.iter_bytes():
             size += len(part)
             if size > MAX_BYTES:
-                raise PermanentError(f"{url} is longer than {MAX_BYTES:,} bytes and was left")
+                raise PermanentError(f"{said} is longer than {MAX_BYTES:,} bytes and was left")
+            if self._monotonic() - begun > MAX_SECONDS:
+                raise TransientError(f"{said} took longer than {MAX_SECONDS:g} s to answer and was left")
             parts.append(part)
         return b"".join(parts)
+
+
+def shown(url: str) -> str:
+    """An address as it may be told and stored: without a password in it, and without keys among its parameters."""
+    return _KEYS.sub(r"\1***", _USER.sub(r"\1", url))
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds until the next attempt: growing, and as long as the vendor asked for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, _BusyError) else 0.0
+    return max(_GROWING(state), min(asked, MAX_PATIENCE))
+
+
+def _seconds(retry_after: str) -> float:
+    return float(retry_after) if re.fullmatch(r"\d{1,6}", retry_after) else 0.0
 
 
 def _reason(content: bytes) -> str:

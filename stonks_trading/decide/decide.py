@@ -128,10 +128,6 @@ class _Call:
         shut = gates.shut_for("buy", r.ticker, portfolio, state, market_open=self.market_open)
         if shut is not None:
             return self.skip(r, shut.reason, shut.sentence, final=False, inputs=inputs)
-        open_dollars = portfolio.pending_buys.get(r.ticker)
-        if open_dollars:
-            sentence = f"A buy of {r.ticker} for ${open_dollars:.2f} is not filled yet: the next waits until it is."
-            return self.skip(r, "order_open", sentence, final=False, inputs=inputs)
         refusal = micro.refuse_entry(r, portfolio, state, self.rules.micro)
         if refusal is not None:
             return self.skip(r, refusal[0], refusal[1], final=refusal[2], inputs=inputs)

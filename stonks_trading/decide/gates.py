@@ -34,10 +34,13 @@ def shut_for(side: Side, ticker: str, portfolio: Portfolio, state: EngineState, 
             "opposite_order_open",
             f"A {other} of {ticker} is still open; a {side} beside it would be a wash trade.",
         )
-    return _shut_for_entries(state) if side == "buy" else None
+    return _shut_for_entries(ticker, portfolio, state) if side == "buy" else None
 
 
-def _shut_for_entries(state: EngineState) -> Shut | None:
+def _shut_for_entries(ticker: str, portfolio: Portfolio, state: EngineState) -> Shut | None:
+    coming = portfolio.pending_buys.get(ticker, Decimal(0))
+    if coming > 0:
+        return Shut("order_open", f"A buy of {ticker} for ${coming:.2f} is not filled yet: the next waits until it is.")
     if state.tripped:
         names = ", ".join(sorted(state.tripped))
         return Shut("breaker", f"Tripped: {names}. No position is opened until it is reset.")
