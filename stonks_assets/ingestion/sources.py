@@ -58,13 +58,17 @@ def _build(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Ada
                 "APCA-API-KEY-ID": broker.api_key.get_secret_value() or SANDBOX_KEY,
                 "APCA-API-SECRET-KEY": broker.api_secret.get_secret_value() or SANDBOX_KEY,
             }
-            return AlpacaBrokerAdapter(stack.enter_context(Fetcher(pipeline.clock, headers=headers)), endpoints.trading)
+            fetcher = Fetcher(pipeline.clock, headers=headers, follow_redirects=False)  # keys go to no other host
+            return AlpacaBrokerAdapter(stack.enter_context(fetcher), endpoints.trading)
 
 
 def _polygon(pipeline: Pipeline, stack: ExitStack) -> PolygonClient:
     key = pipeline.settings.market_data.api_key.get_secret_value() or SANDBOX_KEY
     fetcher = Fetcher(
-        pipeline.clock, headers={"Authorization": f"Bearer {key}"}, gate=_gate(pipeline, "market_data", POLYGON)
+        pipeline.clock,
+        headers={"Authorization": f"Bearer {key}"},
+        gate=_gate(pipeline, "market_data", POLYGON),
+        follow_redirects=False,
     )
     return PolygonClient(stack.enter_context(fetcher), pipeline.settings.endpoints.polygon)
 
