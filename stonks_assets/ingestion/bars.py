@@ -53,9 +53,10 @@ def daily_bar(
             name: float(result[key]) for name, key in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"))
         }
         volume = float(result["v"])
+        vwap = None if result.get("vw") is None else float(result["vw"])
     except (KeyError, TypeError, ValueError) as error:
         return f"a bar of {session.day} lacks a part or has one that is no number ({error!r}): {str(result)[:120]}"
-    if not all(math.isfinite(p) and p > 0 for p in prices.values()) or not volume >= 0:
+    if not all(math.isfinite(p) and p > 0 for p in prices.values()) or not 0 <= volume < math.inf:
         return f"the bar of {ticker} on {session.day} has a price that is not above zero or a negative volume: {prices}"
     return {
         "day": session.day.isoformat(),
@@ -66,7 +67,7 @@ def daily_bar(
         "feed": feed,
         **prices,
         "volume": volume,
-        "vwap": float(result["vw"]) if result.get("vw") is not None else None,
+        "vwap": vwap,
         "raw_sha256": raw["sha256"],
         "published_at": session.close,
         "available_at": raw["available_at"],

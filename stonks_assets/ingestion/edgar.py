@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ from stonks_core.errors import PermanentError, TransientError
 
 NEW_YORK = ZoneInfo("America/New_York")
 FORMS = ("8-K", "8-K/A", "10-Q", "10-K")
+OFFSETS = (timedelta(0), timedelta(hours=4), timedelta(hours=5))
+DAY = timedelta(days=1)
 EXHIBIT = re.compile(r"^EX-99(\.|$)", re.IGNORECASE)
 _ACCEPTED = re.compile(rb"<ACCEPTANCE-DATETIME>\s*(\d{14})")
 
@@ -35,6 +37,11 @@ class Listed:
     stamp: datetime
     items: str
 
+    @property
+    def possible_days(self) -> frozenset[date]:
+        """The days (UTC) that it can have been accepted on, as its stamp is UTC or New York's clock."""
+        return frozenset((self.stamp + offset).date() for offset in OFFSETS)
+
 
 class SECEdgarAdapter:
     """Filings by company, newest listing first checked, each fetched once."""
@@ -44,48 +51,70 @@ class SECEdgarAdapter:
         self._lists: dict[int, tuple[Listed, ...]] = {}  # an adapter lives for one run: a company is asked once in it
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
-        """Filings accepted on the asked day (UTC) and not after `as_of`, oldest first."""
+        """Filings accepted on the asked day (UTC) and not after `as_of`, each company's oldest first.
+
+        A company that EDGAR does not know is reported and harms no other; when it knows none, the source has failed.
+        """
         forms = _forms(ask.source.config.get("forms"))
+        asked, refused = 0, PermanentError("")
         for ticker in ask.tickers:
-            company = ask.universe.companies[ticker]
-            if company.cik is None:
+            cik = ask.universe.companies[ticker].cik
+            if cik is None:
                 continue
-            listed = [f for f in self._listed(company.cik) if f.form in forms and _near(f.stamp, ask.day)]
-            for filing in sorted(listed, key=lambda f: (f.stamp, f.accession)):
-                if filing.accession in ask.known:
-                    continue
-                try:
-                    item = self._filing(filing, ticker)
-                except (TransientError, PermanentError) as error:
-                    ask.report(filing.accession, f"filing {filing.accession} of {ticker} could not be read: {error}")
-                    continue
-                if item.published_at and item.published_at.date() == ask.day and item.published_at <= ask.as_of:
-                    yield item
+            asked += 1
+            try:
+                listed = [f for f in self._listed(cik, ask.day) if f.form in forms and ask.day in f.possible_days]
+            except PermanentError as error:
+                ask.report(f"CIK{cik:010d}", f"the filings of {ticker} could not be listed: {error}")
+                refused, asked = error, asked - 1
+                continue
+            yield from self._filings(sorted(listed, key=lambda f: (f.stamp, f.accession)), ticker, ask)
+        if str(refused) and not asked:
+            raise refused
 
-    def _listed(self, cik: int) -> tuple[Listed, ...]:
-        if cik not in self._lists:
-            self._lists[cik] = tuple(self._asked(cik))
-        return self._lists[cik]
+    def _filings(self, listed: list[Listed], ticker: str, ask: Ask) -> Iterator[RawItem]:
+        for filing in listed:
+            if filing.accession in ask.known:
+                continue
+            try:
+                header = self._header(filing)
+                accepted = accepted_at(header.content, header.url)
+                if accepted.date() != ask.day or accepted > ask.as_of:
+                    continue
+                if accepted - filing.stamp not in OFFSETS:
+                    ask.report(
+                        filing.accession,
+                        f"{ticker}'s filing is listed at {filing.stamp.isoformat()}, and its header says "
+                        f"{accepted.isoformat()}: neither the same instant nor New York's clock; the header was taken",
+                    )
+                item = self._filing(filing, ticker, header, accepted)
+            except (TransientError, PermanentError) as error:
+                ask.report(filing.accession, f"filing {filing.accession} of {ticker} could not be read: {error}")
+                continue
+            yield item
 
-    def _asked(self, cik: int) -> Iterator[Listed]:
+    def _listed(self, cik: int, day: date) -> Iterator[Listed]:
+        """The company's newest filings, and of its older ones the pages that may hold the day's."""
         answer = self._fetcher.get(f"{self._data}/submissions/CIK{cik:010d}.json")
         try:
-            recent = answer.json()["filings"]["recent"]
-            rows = zip(
-                recent["accessionNumber"], recent["form"], recent["primaryDocument"], recent["acceptanceDateTime"],
-                recent.get("items") or [""] * len(recent["form"]),
-                strict=True,
-            )  # fmt: skip
-            for accession, form, primary, stamp, items in rows:
-                yield Listed(accession, form, cik, primary, _stamp(stamp), items)
-        except (KeyError, TypeError, ValueError) as error:
+            filings = answer.json()["filings"]
+            yield from _rows(filings["recent"], cik)
+            for page in filings.get("files") or ():
+                first, last = date.fromisoformat(page["filingFrom"]), date.fromisoformat(page["filingTo"])
+                if first - DAY <= day <= last + DAY:
+                    older = self._fetcher.get(f"{self._data}/submissions/{page['name']}")
+                    yield from _rows(older.json(), cik)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise TransientError(f"{answer.url} does not list filings as EDGAR does: {error!r}") from error
 
-    def _filing(self, listed: Listed, ticker: str) -> RawItem:
-        bare = listed.accession.replace("-", "")
-        folder = f"{self._www}/Archives/edgar/data/{listed.cik}/{bare}"
-        header = self._fetcher.get(f"{folder}/{listed.accession}.hdr.sgml")
-        accepted = accepted_at(header.content, header.url)
+    def _header(self, listed: Listed) -> Answer:
+        return self._fetcher.get(f"{self._folder(listed)}/{listed.accession}.hdr.sgml")
+
+    def _folder(self, listed: Listed) -> str:
+        return f"{self._www}/Archives/edgar/data/{listed.cik}/{listed.accession.replace('-', '')}"
+
+    def _filing(self, listed: Listed, ticker: str, header: Answer, accepted: datetime) -> RawItem:
+        folder = self._folder(listed)
         index = self._fetcher.get(f"{folder}/{listed.accession}-index.html")
         documents = [
             {**entry, "url": f"{folder}/{entry['filename']}", "html": self._document(folder, entry["filename"]).text()}
@@ -127,7 +156,10 @@ def accepted_at(header: bytes, where: str) -> datetime:
     found = _ACCEPTED.search(header)
     if found is None:
         raise PermanentError(f"{where} has no ACCEPTANCE-DATETIME, so nobody can say when the filing became public")
-    local = datetime.strptime(found.group(1).decode(), "%Y%m%d%H%M%S").replace(tzinfo=NEW_YORK)
+    try:
+        local = datetime.strptime(found.group(1).decode(), "%Y%m%d%H%M%S").replace(tzinfo=NEW_YORK)
+    except ValueError as error:
+        raise PermanentError(f"{where} has an ACCEPTANCE-DATETIME that is no time: {error}") from error
     return local.astimezone(UTC)
 
 
@@ -153,6 +185,12 @@ def _stamp(text: str) -> datetime:
     return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
 
 
-def _near(stamp: datetime, day: date) -> bool:
-    """Whether a listed stamp, which may be hours off, can belong to a day."""
-    return abs((stamp.date() - day).days) <= 1
+def _rows(arrays: Mapping[str, Any], cik: int) -> Iterator[Listed]:
+    """Filings out of the parallel arrays that EDGAR lists them in."""
+    rows = zip(
+        arrays["accessionNumber"], arrays["form"], arrays["primaryDocument"], arrays["acceptanceDateTime"],
+        arrays.get("items") or [""] * len(arrays["form"]),
+        strict=True,
+    )  # fmt: skip
+    for accession, form, primary, stamp, items in rows:
+        yield Listed(accession, form, cik, primary, _stamp(stamp), items)

@@ -33,10 +33,8 @@ class PolygonClient:
         """Every page of a list with its results; a page that repeats its own cursor ends it with an error."""
         answer, seen = self.get(path, params), set[str]()
         while True:
-            body = answer.json()
-            if not isinstance(body, dict):
-                raise TransientError(f"{answer.url} answered a list where Polygon answers an object")
-            yield answer, list(body.get("results") or [])
+            body, results = listed(answer)
+            yield answer, results
             following = body.get("next_url")
             if not following:
                 return
@@ -51,6 +49,15 @@ class PolygonClient:
         if marker < 0:
             raise PermanentError(f"Polygon named {following} as its next page, which is no address of its interface")
         return f"{self._base}{following[marker:]}"
+
+
+def listed(answer: Answer) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+    """An answer's object and its results, none where the key is absent; TransientError where it is no such thing."""
+    body = answer.json()
+    results = body.get("results") or [] if isinstance(body, dict) else None
+    if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
+        raise TransientError(f"{answer.url} did not answer an object with a list of results, as Polygon does")
+    return body, results
 
 
 class PolygonMarketAdapter:
@@ -68,7 +75,7 @@ class PolygonMarketAdapter:
             f"/v2/aggs/grouped/locale/us/market/stocks/{ask.day.isoformat()}",
             {"adjusted": "true", "include_otc": "false"},
         )
-        if not answer.json().get("results"):
+        if not listed(answer)[1]:
             return
         yield RawItem(
             item_id=item_id,
@@ -114,8 +121,12 @@ class PolygonNewsAdapter:
                         str(item.get("id", "?")),
                         f"an article without id or published_utc was left: {item.get('title')!r}",
                     )
-                elif str(item["id"]) not in ask.known and published <= ask.as_of and self.wanted(item, ask):
+                elif self._asked(item, published, ask):
                     yield self._item(item, published, answer, ask)
+
+    def _asked(self, item: Mapping[str, Any], published: datetime, ask: Ask) -> bool:
+        within = published.date() == ask.day and published <= ask.as_of
+        return within and str(item["id"]) not in ask.known and self.wanted(item, ask)
 
     def _item(self, item: Mapping[str, Any], published: datetime, answer: Answer, ask: Ask) -> RawItem:
         page = self._page(str(item.get("article_url") or ""), str(item["id"]), ask)
@@ -162,9 +173,9 @@ class MacroNewsAdapter(PolygonNewsAdapter):
 def _published(item: Mapping[str, Any]) -> datetime | None:
     try:
         stamp = datetime.fromisoformat(str(item["published_utc"]).replace("Z", "+00:00"))
-    except (KeyError, ValueError):
+        return stamp.astimezone(UTC) if stamp.tzinfo and item.get("id") else None
+    except (KeyError, ValueError, OverflowError):
         return None
-    return stamp.astimezone(UTC) if stamp.tzinfo and item.get("id") else None
 
 
 def _upper_bound(day: date, as_of: datetime) -> str:

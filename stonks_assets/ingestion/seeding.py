@@ -4,6 +4,7 @@ Companies, sectors (by SIC code), aliases, competitors (the vendor's related com
 change any of it afterwards; a company that is there already is never touched.
 """
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from stonks_assets.ingestion.polygon import PolygonClient
+from stonks_assets.ingestion.polygon import PolygonClient, listed
 from stonks_assets.ingestion.sources import edgar_fetcher, polygon_client
 from stonks_assets.pipeline import Pipeline
+from stonks_core.errors import PermanentError
 from stonks_core.registry.sectors import default_exposure, sector_of_sic
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import Relationship, SourceType
 
+LOG = logging.getLogger(__name__)
 CREDIBILITY: Mapping[SourceType, float] = {
     SourceType.FILINGS_API: 0.95,
     SourceType.NEWS_API: 0.6,
@@ -74,17 +77,28 @@ def _listings(pipeline: Pipeline) -> list[Listing]:
 
 
 def _listing(polygon: PolygonClient, ticker: str, ciks: Mapping[str, int]) -> Listing:
-    details: dict[str, Any] = polygon.get(f"/v3/reference/tickers/{ticker}").json()["results"]
-    related = polygon.get(f"/v1/related-companies/{ticker}").json().get("results") or []
+    details = _details(polygon, ticker)
+    related = listed(polygon.get(f"/v1/related-companies/{ticker}"))[1]
+    cik = str(details.get("cik") or "")
     return Listing(
         ticker=ticker,
         name=str(details.get("name") or ticker),
-        cik=ciks.get(ticker) or (int(details["cik"]) if details.get("cik") else None),
+        cik=ciks.get(ticker) or (int(cik) if cik.isdecimal() and int(cik) else None),
         exchange=str(details.get("primary_exchange") or ""),
         sic_code=str(details.get("sic_code") or ""),
         industry=str(details.get("sic_description") or ""),
-        related=tuple(str(r["ticker"]) for r in related),
+        related=tuple(str(r["ticker"]) for r in related if r.get("ticker")),
     )
+
+
+def _details(polygon: PolygonClient, ticker: str) -> Mapping[str, Any]:
+    """What the vendor tells of one ticker; nothing where it lists the ticker and does not know it."""
+    try:
+        found = polygon.get(f"/v3/reference/tickers/{ticker}").json()["results"]
+    except (PermanentError, KeyError, TypeError) as error:
+        LOG.warning("the reference data tells nothing of %s, so its name stands for it: %s", ticker, error)
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def short_names(name: str) -> tuple[str, ...]:

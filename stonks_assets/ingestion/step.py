@@ -33,6 +33,7 @@ LOG = logging.getLogger(__name__)
 SETTLING = timedelta(hours=6)
 LATENCY = timedelta(seconds=60)
 BATCH = 200
+FEED_MEMORY = timedelta(days=30)  # a feed names its entries again on each of the days that they stand in it
 VERSIONED = frozenset({SourceType.BROKER})  # the same item comes again with other bytes
 
 
@@ -112,7 +113,8 @@ def _ask_source(
 
 
 def _known(pipeline: Pipeline, source_type: SourceType, day: date) -> frozenset[str]:
-    rows = pipeline.lake.read(raw_table(source_type), days=(day, day), columns=["item_id"])
+    first = day - FEED_MEMORY if source_type is SourceType.WEB_SCRAPE else day
+    rows = pipeline.lake.read(raw_table(source_type), days=(first, day), columns=["item_id"])
     return frozenset(rows["item_id"].to_pylist())
 
 

@@ -6,9 +6,10 @@ import urllib.robotparser
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from stonks_assets.ingestion.http import Answer, Fetcher
@@ -42,7 +43,8 @@ class WebScrapeAdapter:
             return
         for entry in entries:
             item_id = entry["link"] or entry["title"]
-            if item_id and item_id not in ask.known:
+            published = _stamp(entry["published"])
+            if item_id and item_id not in ask.known and (published is None or published <= ask.as_of):
                 yield self._entry(item_id, entry, answer, ask)
 
     def _entry(self, item_id: str, entry: dict[str, str], feed: Answer, ask: Ask) -> RawItem:
@@ -83,8 +85,11 @@ def feed_entries(answer: Answer) -> list[dict[str, str]] | None:
         root = fromstring(answer.content)
     except ParseError as error:
         raise TransientError(f"{answer.url} is a feed whose XML is broken: {error}") from error
+    except DefusedXmlException as error:
+        raise PermanentError(f"{answer.url} is a feed that defines entities, and was left: {error}") from error
     atom = root.findall(f"{_ATOM}entry")
-    return [_atom(entry) for entry in atom] if atom else [_rss(item) for item in root.iter("item")]
+    entries = [_atom(entry) for entry in atom] if atom else [_rss(item) for item in root.iter("item")]
+    return [{**entry, "link": urljoin(answer.url, entry["link"]) if entry["link"] else ""} for entry in entries]
 
 
 def _rss(item: Element) -> dict[str, str]:
@@ -99,10 +104,10 @@ def _rss(item: Element) -> dict[str, str]:
 
 
 def _atom(entry: Element) -> dict[str, str]:
-    link = entry.find(f"{_ATOM}link")
+    links = {link.get("rel", "alternate"): link.get("href", "") for link in entry.findall(f"{_ATOM}link")}
     return {
         "title": (entry.findtext(f"{_ATOM}title") or "").strip(),
-        "link": link.get("href", "") if link is not None else "",
+        "link": links.get("alternate") or next(iter(links.values()), ""),
         "summary": (entry.findtext(f"{_ATOM}summary") or "").strip(),
         "published": entry.findtext(f"{_ATOM}published") or entry.findtext(f"{_ATOM}updated") or "",
         "author": (entry.findtext(f"{_ATOM}author/{_ATOM}name") or "").strip(),
@@ -110,12 +115,13 @@ def _atom(entry: Element) -> dict[str, str]:
 
 
 def _stamp(text: str) -> datetime | None:
+    """A feed's stamp, by mail's form or ISO's; without a zone it is taken as UTC. None where it is no stamp."""
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
-            stamp = read(text.replace("Z", "+00:00") if read is datetime.fromisoformat else text)
-        except (ValueError, TypeError):
+            stamp = read(text.strip().replace("Z", "+00:00") if read is datetime.fromisoformat else text)
+            return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+        except (ValueError, TypeError, OverflowError):
             continue
-        return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
     return None
 
 
