@@ -26,7 +26,7 @@ LATER = NOW + timedelta(minutes=10)
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
 DAYS_OF_BARS = 26
-MACRO_NEWS_BEFORE = (3,)
+MACRO_NEWS_BEFORE = (4,)
 """A day of macro news alone, old enough for short events to have grown stale."""
 STORIES = 7
 
