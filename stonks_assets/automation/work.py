@@ -7,6 +7,8 @@ from stonks_assets.pipeline import Pipeline
 from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
 FIRST_LOOK = timedelta(days=2)
+FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)
+"""How far back the first cycle looks; a recording has filings alone, a few a month for each company."""
 HISTORIES = (timedelta(days=35), timedelta(days=120), timedelta(days=400))
 """How far back bars are fetched: first what stops need, then what correlations need, then what patterns need."""
 ASKED_AGAIN = timedelta(hours=1)
@@ -35,7 +37,8 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
     if not rows:
         return Work((), today, "no active source: fill the registry first")
     if all(row["last_success_at"] is None and row["next_attempt_at"] is None for row in rows):
-        return Work(("first look at all sources",), today - FIRST_LOOK, "")
+        back = FIRST_LOOK_AT_A_RECORDING if pipeline.settings.sandbox.recorded else FIRST_LOOK
+        return Work(("first look at all sources",), today - back, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
     if waiting := _unread_documents(pipeline, today):
