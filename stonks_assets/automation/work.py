@@ -9,8 +9,8 @@ from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, DOCUM
 FIRST_LOOK = timedelta(days=2)
 FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)
 """How far back the first cycle looks; a recording has filings alone, a few a month for each company."""
-HISTORIES = (timedelta(days=35), timedelta(days=120), timedelta(days=400))
-"""How far back bars are fetched: first what stops need, then what correlations need, then what patterns need."""
+HISTORIES = (timedelta(days=35), timedelta(days=120))
+"""How far back bars are fetched: first what stops need, then what correlations need. Patterns grow with the records."""
 ASKED_AGAIN = timedelta(hours=1)
 
 
