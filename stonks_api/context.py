@@ -1,7 +1,7 @@
 """What every route is given: the open stores, SQL over the lake, the settings and the present."""
 
-from dataclasses import dataclass
-from typing import Annotated, cast
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
@@ -22,6 +22,7 @@ class Context:
     sql: LakeSql
     clock: Clock
     dagster_url: str
+    seen: dict[str, Any] = field(default_factory=dict)  # by table: what was worked out of its newest version
 
 
 def context_of(request: Request) -> Context:

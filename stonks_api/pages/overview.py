@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from stonks_api.context import Context, Ctx
-from stonks_api.lake_query import LakeQuery
+from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.pages.rendering import render
 from stonks_api.routers.decisions import newest_decisions
 from stonks_api.routers.failures import newest_failures
@@ -17,6 +17,7 @@ from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, RECOMMENDATIONS, 
 
 router = APIRouter()
 SHOWN_ORDERS, SHOWN_DECISIONS, SHOWN_RECOMMENDATIONS, SHOWN_FAILURES, SHOWN_SESSIONS = 15, 6, 8, 3, 60
+LOOK_BACK = 30  # days that have recommendations
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -34,7 +35,7 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
         recommendations=_decisive(ctx),
         orders=newest_orders(ctx.database, SHOWN_ORDERS).items,
         decisions=newest_decisions(ctx.database, SHOWN_DECISIONS).items,
-        tables={state.table: state for state in table_states(ctx.lake, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
+        tables={state.table: state for state in table_states(ctx, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
         failures=failures.items,
         failures_open=counted["n"] if counted else 0,
         toggle=toggle_of(ctx.database),
@@ -46,12 +47,13 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
 
 def _decisive(ctx: Context) -> list[Recommendation]:
     """The newest recommendations to buy or sell, the strongest of one instant first; any where none is decisive."""
+    days = days_held(ctx.lake, RECOMMENDATIONS)[:LOOK_BACK]
     for decisive in (True, False):
         query = LakeQuery("*", RECOMMENDATIONS.name, [RECOMMENDATIONS.name])
         if decisive:
             query.where("action IN ('buy', 'sell')")
         order = "as_of DESC, strength * confidence DESC, recommendation_id"
-        rows = query.rows(ctx.sql, order, SHOWN_RECOMMENDATIONS)
+        rows = query.newest(ctx.sql, days, order, SHOWN_RECOMMENDATIONS)
         if rows:
             return [Recommendation.model_validate(row) for row in with_best_quotes(ctx, rows)]
     return []

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from stonks_api.context import Context, Ctx
-from stonks_api.lake_query import LakeQuery
+from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_place, page
-from stonks_core.errors import NotFoundError
+from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.stores.lake.pipeline_tables import (
     DOCUMENT_COMPANY_MENTIONS,
     DOCUMENT_INTELLIGENCE,
@@ -173,16 +173,29 @@ def newest_documents(
     day: date | None = None,
     kind: str | None = None,
 ) -> Page[Document]:
-    """Documents, newest first; of one company those from its sources and those that mention it."""
-    query = LakeQuery(COLUMNS, DOCUMENTS.name, [DOCUMENTS.name])
-    query.equal(day=day.isoformat() if day else None, document_type=kind)
-    query.before("published_at", "document_id", decode_place(cursor))
+    """Documents by feed day and publication, newest first; of one company those from its sources and those that mention it."""
+    query = LakeQuery(COLUMNS, DOCUMENTS.name, [DOCUMENTS.name]).where("{days}")
+    query.equal(document_type=kind)
+    at, after = decode_place(cursor)
+    through = None
+    if at is not None and after is not None:
+        through = _day_in(after)
+        later = "(day < ? OR published_at < ? OR (published_at = ? AND document_id < ?))"  # no day is after `through`
+        query.where(later, through.isoformat(), at, at, after)
     if ticker:
-        mentioned = f"SELECT document_id FROM {DOCUMENT_COMPANY_MENTIONS.name} WHERE ticker = ?"
+        mentioned = f"SELECT document_id FROM {DOCUMENT_COMPANY_MENTIONS.name} WHERE ticker = ? AND {{days}}"
         query.tables = [*query.tables, DOCUMENT_COMPANY_MENTIONS.name]
         query.where(f"(ticker = ? OR document_id IN ({mentioned}))", ticker, ticker)
-    rows = query.rows(ctx.sql, "published_at DESC, document_id DESC", limit + 1)
+    days = [one for one in days_held(ctx.lake, DOCUMENTS) if day is None or one == day]
+    rows = query.newest(ctx.sql, days, "day DESC, published_at DESC, document_id DESC", limit + 1, through)
     return page(Document, rows, limit, lambda row: (row["published_at"], row["document_id"]))
+
+
+def _day_in(cursor_id: str) -> date:
+    try:
+        return document_day(cursor_id)
+    except NotFoundError as error:
+        raise BadInputError("the cursor is none of this list: pass `next_cursor` as it was given") from error
 
 
 @router.get("")
@@ -194,7 +207,7 @@ def list_documents(
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> Page[Document]:
-    """Documents, newest first; of one company those from its sources and those that mention it."""
+    """Documents by feed day and publication, newest first; of one company those from its sources and those that mention it."""
     return newest_documents(ctx, limit, cursor, ticker.upper() if ticker else None, day, document_type)
 
 

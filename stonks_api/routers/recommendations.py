@@ -1,12 +1,12 @@
 """Recommendations: what to do about a company, how far it may go, and the sentences it rests on."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from stonks_api.context import Context, Ctx
-from stonks_api.lake_query import LakeQuery
+from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.routers.orders import ChainEvidence
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_place, page
 from stonks_core.errors import NotFoundError
@@ -72,8 +72,11 @@ def newest_recommendations(
     query = LakeQuery("*", RECOMMENDATIONS.name, [RECOMMENDATIONS.name])
     wanted = {"action": action, "mode": mode, "window": window}
     query.equal(ticker=ticker, **{name: value.value if value else None for name, value in wanted.items()})
-    query.before("as_of", "recommendation_id", decode_place(cursor))
-    rows = query.rows(ctx.sql, "as_of DESC, recommendation_id DESC", limit + 1)
+    place = decode_place(cursor)
+    query.before("as_of", "recommendation_id", place)
+    through = place[0].astimezone(UTC).date() if place[0] else None
+    days = days_held(ctx.lake, RECOMMENDATIONS)
+    rows = query.newest(ctx.sql, days, "as_of DESC, recommendation_id DESC", limit + 1, through)
     return page(
         Recommendation, with_best_quotes(ctx, rows), limit, lambda row: (row["as_of"], row["recommendation_id"])
     )
@@ -85,8 +88,8 @@ def with_best_quotes(ctx: Context, rows: list[dict[str, Any]]) -> list[dict[str,
         return []
     columns = "recommendation_id, quote, document_id AS quote_document_id"
     query = LakeQuery(columns, RECOMMENDATION_EVIDENCE.name, [RECOMMENDATION_EVIDENCE.name]).equal(rank=1)
-    query.where("list_contains(?, day)", sorted({row["day"] for row in rows}))
-    query.where("list_contains(?, recommendation_id)", [row["recommendation_id"] for row in rows])
+    query.among("day", {row["day"] for row in rows})
+    query.among("recommendation_id", {row["recommendation_id"] for row in rows})
     best = {row["recommendation_id"]: row for row in query.rows(ctx.sql, "recommendation_id", len(rows))}
     return [{**row, **best.get(row["recommendation_id"], {})} for row in rows]
 
@@ -109,7 +112,7 @@ def list_recommendations(
 def get_recommendation(ctx: Ctx, recommendation_id: str) -> RecommendationDetail:
     """One recommendation: thesis, ranked evidence down to the sentence, decisions and orders."""
     query = LakeQuery("*", RECOMMENDATIONS.name, [RECOMMENDATIONS.name]).equal(recommendation_id=recommendation_id)
-    rows = query.rows(ctx.sql, "as_of", 1)
+    rows = query.newest(ctx.sql, days_held(ctx.lake, RECOMMENDATIONS), "as_of", 1)
     if not rows:
         raise NotFoundError(f"there is no recommendation {recommendation_id!r}: GET /api/recommendations lists them")
     decisions = ctx.database.fetch(

@@ -1,17 +1,17 @@
 """Health and status: whether the process lives, what is sandbox and what is real, and how fresh everything is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 from fastapi import APIRouter
 
 from stonks_api.context import Context, Ctx
 from stonks_api.routers.pipeline import Toggle, toggle_of
 from stonks_api.wire import Shown
-from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.registry import TABLES
 from stonks_core.stores.lake.tables import LakeTable
 
@@ -100,7 +100,7 @@ def status_of(ctx: Context) -> Status:
         pipeline=toggle_of(ctx.database),
         engine=engine_of(ctx),
         failures_open=failures["n"] if failures else 0,
-        tables=list(table_states(ctx.lake, TABLES)),
+        tables=list(table_states(ctx, TABLES)),
     )
 
 
@@ -123,22 +123,27 @@ def engine_of(ctx: Context) -> Engine:
     )
 
 
-def table_states(lake: Lake, tables: Iterable[LakeTable]) -> Iterable[TableState]:
-    """How far each table is, by the statistics in its log: no data file is opened."""
+def table_states(ctx: Context, tables: Iterable[LakeTable]) -> Iterator[TableState]:
+    """How far each table is, by the statistics in its log: no data file is opened, and no version is read twice."""
     for table in tables:
-        handle = lake.ensure(table)
-        version = handle.version()
-        files = pa.table(handle.get_add_actions(flatten=True))
-        days = _largest(files, "partition.day")
-        newest = _largest(files, f"max.{table.knowledge}")
-        yield TableState(
-            table=table.name,
-            grade=table.grade.value,
-            version=version,
-            rows=(pc.sum(files["num_records"]).as_py() or 0) if "num_records" in files.column_names else 0,
-            newest_day=str(days) if days else None,
-            newest_at=newest if isinstance(newest, datetime) else None,
-        )
+        handle = ctx.lake.ensure(table)
+        known: TableState | None = ctx.seen.get(table.name)
+        if known is None or known.version != handle.version():
+            known = ctx.seen[table.name] = _state(table, handle)
+        yield known
+
+
+def _state(table: LakeTable, handle: DeltaTable) -> TableState:
+    files = pa.table(handle.get_add_actions(flatten=True))
+    newest = _largest(files, f"max.{table.knowledge}")
+    return TableState(
+        table=table.name,
+        grade=table.grade.value,
+        version=handle.version(),
+        rows=(pc.sum(files["num_records"]).as_py() or 0) if "num_records" in files.column_names else 0,
+        newest_day=_largest(files, "partition.day"),
+        newest_at=newest if isinstance(newest, datetime) else None,
+    )
 
 
 def _largest(files: pa.Table, column: str) -> Any:

@@ -1,12 +1,12 @@
 """Trends: where each company's news points over each window, the evidence, the history and the projection."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from stonks_api.context import Context, Ctx
-from stonks_api.lake_query import LakeQuery
+from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_cursor, decode_place, page
 from stonks_core.errors import NotFoundError
 from stonks_core.stores.lake.pipeline_tables import (
@@ -16,10 +16,13 @@ from stonks_core.stores.lake.pipeline_tables import (
     TREND_PROJECTIONS,
     TREND_WINDOWS,
 )
+from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Direction, Window
+from stonks_core.why.lookup import document_day, rows_by
 
 router = APIRouter(prefix="/api/trends", tags=["trends"])
 REACH = timedelta(days=90)  # the longest window: what is older points nowhere any more
+MOST_EVIDENCE = 10
 ORDER = {window.value: number for number, window in enumerate(Window)}
 
 
@@ -90,11 +93,13 @@ class CompanyTrends(Shown):
     windows: list[TrendDetail]
 
 
-def _newest(table: str) -> str:
+def _newest(ctx: Context, table: LakeTable) -> LakeQuery:
     """The newest row of each company and window among the last ninety days that the table has."""
-    since = f"(SELECT strftime(max(day)::DATE - INTERVAL {REACH.days} DAY, '%Y-%m-%d') FROM {table})"
+    days = days_held(ctx.lake, table)
+    since = (days[0] - REACH if days else date.min).isoformat()
     ranked = 'row_number() OVER (PARTITION BY ticker, "window" ORDER BY as_of DESC)'
-    return f"(SELECT * FROM {table} WHERE day >= {since} QUALIFY {ranked} = 1)"
+    source = f"(SELECT * FROM {table.name} WHERE day >= '{since}' QUALIFY {ranked} = 1)"
+    return LakeQuery("*", source, [table.name])
 
 
 def current_trends(
@@ -106,7 +111,7 @@ def current_trends(
     direction: Direction | None = None,
 ) -> Page[Trend]:
     """The newest trends, by company and window."""
-    query = LakeQuery("*", _newest(TREND_WINDOWS.name), [TREND_WINDOWS.name])
+    query = _newest(ctx, TREND_WINDOWS)
     query.equal(
         ticker=ticker, window=window.value if window else None, direction=direction.value if direction else None
     )
@@ -134,11 +139,11 @@ def list_trends(
 def get_trends(ctx: Ctx, ticker: str) -> CompanyTrends:
     """A company's newest trend of every window, each with its ranked evidence and its projection."""
     name = ticker.upper()
-    trends = LakeQuery("*", _newest(TREND_WINDOWS.name), [TREND_WINDOWS.name]).equal(ticker=name)
+    trends = _newest(ctx, TREND_WINDOWS).equal(ticker=name)
     rows = trends.rows(ctx.sql, "as_of", len(Window))
     if not rows:
         raise NotFoundError(f"{name[:20]!r} has no trend: GET /api/trends lists the companies that have one")
-    projections = LakeQuery("*", _newest(TREND_PROJECTIONS.name), [TREND_PROJECTIONS.name]).equal(ticker=name)
+    projections = _newest(ctx, TREND_PROJECTIONS).equal(ticker=name)
     projected = {row["window"]: row for row in projections.rows(ctx.sql, "as_of", len(Window))}
     detailed = [
         TrendDetail.model_validate({**row, "evidence": _evidence(ctx, row), "projection": projected.get(row["window"])})
@@ -150,13 +155,19 @@ def get_trends(ctx: Ctx, ticker: str) -> CompanyTrends:
 @router.get("/{ticker}/history")
 def get_history(ctx: Ctx, ticker: str, window: Window, limit: Limit = 100, cursor: Cursor = "") -> Page[Trend]:
     """Every trend that was computed for a company and window, newest first."""
+    place = decode_place(cursor)
     query = LakeQuery("*", TREND_HISTORY.name, [TREND_HISTORY.name]).equal(ticker=ticker.upper(), window=window.value)
-    rows = query.before("as_of", "trend_id", decode_place(cursor)).rows(ctx.sql, "as_of DESC, trend_id DESC", limit + 1)
+    query.before("as_of", "trend_id", place)
+    through = place[0].astimezone(UTC).date() if place[0] else None
+    rows = query.newest(ctx.sql, days_held(ctx.lake, TREND_HISTORY), "as_of DESC, trend_id DESC", limit + 1, through)
     return page(Trend, rows, limit, lambda row: (row["as_of"], row["trend_id"]))
 
 
 def _evidence(ctx: Context, trend: dict[str, Any]) -> list[dict[str, Any]]:
-    source = f"{TREND_EVIDENCE.name} e LEFT JOIN {DOCUMENTS.name} d USING (document_id)"
-    query = LakeQuery("e.*, d.title, d.publisher", source, [TREND_EVIDENCE.name, DOCUMENTS.name])
-    query.where("e.day = ?", trend["as_of"].date().isoformat()).where("e.trend_id = ?", trend["trend_id"])
-    return query.rows(ctx.sql, "e.rank", 10)
+    day = trend["as_of"].date().isoformat()
+    query = LakeQuery("*", TREND_EVIDENCE.name, [TREND_EVIDENCE.name]).equal(day=day, trend_id=trend["trend_id"])
+    ranked = query.rows(ctx.sql, "rank", MOST_EVIDENCE)
+    named = {row["document_id"] for row in ranked}
+    documents = rows_by(ctx.lake, DOCUMENTS, "document_id", named, map(document_day, named), ("title", "publisher"))
+    unknown = {"title": None, "publisher": None}
+    return [{**unknown, **documents.get(row["document_id"], {}), **row} for row in ranked]

@@ -3,14 +3,15 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stonks_api.context import Context
+from stonks_api.lake_query import _spans
 from stonks_api.routers.companies import tracked_companies
 from stonks_api.routers.decisions import newest_decisions
 from stonks_api.routers.documents import newest_documents
@@ -86,7 +87,7 @@ def test_rows_of_the_database(full: Database, limit: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeSql]:
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """Many rows of each kind in the lake, on a few days, that share few instants."""
     lake = Lake(LakeLocation(str(tmp_path_factory.mktemp("paging") / "lake")))
     days = ("20260302", "20260303", "20260304")
@@ -94,30 +95,31 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LakeSql]:
     lake.merge(
         tables.DOCUMENTS, [story.document(name, name, published_at=at(number)) for number, name in enumerate(names)]
     )
-    lake.merge(
-        tables.RECOMMENDATIONS,
-        [story.recommendation(f"r-{n:02}", as_of=at(n), action="buy" if n % 2 else "sell") for n in range(COUNT)],
-    )
+    told = []
+    for n in range(COUNT):
+        as_of = at(n) - timedelta(days=n % 4 * 9)
+        row = story.recommendation(f"r-{n:02}", as_of=as_of, action="buy" if n % 2 else "sell")
+        told.append({**row, "day": as_of.date().isoformat()})
+    lake.merge(tables.RECOMMENDATIONS, told)
     windows = ("intraday", "1d", "7d", "30d", "90d")
     lake.merge(
         tables.TREND_WINDOWS,
         [story.trend(ticker=f"T{n // 5}", window=windows[n % 5], trend_id=str(n)) for n in range(COUNT)],
     )
     sql = LakeSql(lake, tables.PIPELINE_TABLES)
-    yield sql
+    yield Context(load_settings({}), cast("Database", None), lake, sql, ManualClock(story.AS_OF), "")
     sql.close()
 
 
 @QUICK
 @given(limit=st.integers(1, COUNT + 5))
-def test_rows_of_the_lake(full: Database, reading: LakeSql, limit: int) -> None:
-    lake = Lake(LakeLocation("unused"))
-    ctx = Context(load_settings({}), full, lake, reading, ManualClock(story.AS_OF), "")
+def test_rows_of_the_lake(reading: Context, limit: int) -> None:
+    ctx = reading
     documents = walk(lambda n, c: newest_documents(ctx, n, c), limit)
-    order = [(d.published_at, d.document_id) for d in documents]
+    order = [(d.document_id[:8], d.published_at, d.document_id) for d in documents]
     assert len(set(order)) == COUNT
     assert order == sorted(order, reverse=True)
-    one_day = walk(lambda n, c: newest_documents(ctx, n, c, day=datetime(2026, 3, 3, tzinfo=UTC).date()), limit)
+    one_day = walk(lambda n, c: newest_documents(ctx, n, c, day=date(2026, 3, 3)), limit)
     assert {d.document_id for d in one_day} == {
         d.document_id for d in documents if d.document_id.startswith("20260303")
     }
@@ -177,3 +179,14 @@ def test_a_page_without_more_has_no_cursor() -> None:
     assert page(_One, [{"x": float("nan")}], 1, lambda row: (row["x"],)) == Page[_One](items=[_One(x=None)])
     two = page(_One, [{"x": 1.0}, {"x": 2.0}], 1, lambda row: (row["x"],))
     assert json.loads(base64.urlsafe_b64decode((two.next_cursor or "") + "==")) == ["1.0"]
+
+
+@given(
+    days=st.lists(st.dates(date(2020, 1, 1), date(2026, 1, 1)), unique=True, max_size=60),
+)
+def test_days_are_read_once_newest_first(days: list[date]) -> None:
+    falling = sorted(days, reverse=True)
+    spans = list(_spans(falling))
+    covered = [day for last, first in spans for day in falling if first <= day <= last]
+    assert covered == falling
+    assert len(spans) <= 4
