@@ -73,15 +73,20 @@ def live_through(folder: Path, postgres: Postgres, template: str) -> Iterator[Da
 
 def prepare(pipeline: Pipeline) -> None:
     """The registry, and what was known before the day."""
-    seed_registry(pipeline)
-    _few_filers(pipeline.database)
-    _relate(pipeline.database)
+    register(pipeline)
     for back in range(DAYS_OF_BARS, 0, -1):
         run_stages(BARS, pipeline, TODAY - timedelta(days=back), NOW)
     macro = {name: {**INGESTION, **SILVER}[name] for name in _MACRO}
     for back in MACRO_NEWS_BEFORE:
         run_stages(macro, pipeline, TODAY - timedelta(days=back), NOW)
     _tell_old_stories(pipeline)
+
+
+def register(pipeline: Pipeline) -> None:
+    """The sandbox's companies, as an operator has tuned them."""
+    seed_registry(pipeline)
+    _few_filers(pipeline.database)
+    _relate(pipeline.database)
 
 
 _MACRO = ("raw_macro_news", "documents", "global_events", "macro_impacts", "signals")
