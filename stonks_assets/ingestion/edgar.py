@@ -21,7 +21,7 @@ from stonks_core.errors import PermanentError, TransientError
 NEW_YORK = ZoneInfo("America/New_York")
 FORMS = ("8-K", "8-K/A", "10-Q", "10-K")
 OFFSETS = (timedelta(0), timedelta(hours=4), timedelta(hours=5))
-DAY = timedelta(days=1)
+SLACK = timedelta(days=5)  # a filing accepted on a Friday evening bears the date of the next business day
 EXHIBIT = re.compile(r"^EX-99(\.|$)", re.IGNORECASE)
 _ACCEPTED = re.compile(rb"<ACCEPTANCE-DATETIME>\s*(\d{14})")
 
@@ -101,7 +101,7 @@ class SECEdgarAdapter:
             yield from _rows(filings["recent"], cik)
             for page in filings.get("files") or ():
                 first, last = date.fromisoformat(page["filingFrom"]), date.fromisoformat(page["filingTo"])
-                if first - DAY <= day <= last + DAY:
+                if first - SLACK <= day <= last + SLACK:
                     older = self._fetcher.get(f"{self._data}/submissions/{page['name']}")
                     yield from _rows(older.json(), cik)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
