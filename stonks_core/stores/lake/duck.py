@@ -26,6 +26,7 @@ class LakeSql:
         self._lake = lake
         self._tables = {table.name: table for table in tables}
         self._versions: dict[str, int] = {}
+        self._datasets: dict[str, Any] = {}  # of tables on S3
         self._lock = threading.Lock()
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '2GB'; SET threads = 2")
@@ -36,6 +37,8 @@ class LakeSql:
             for name in tables if tables is not None else self._tables:
                 self._refresh(self._tables[name])
             cursor = self._connection.cursor()
+            for name, dataset in self._datasets.items():
+                cursor.register(name, dataset)  # a cursor sees its own registrations only
         try:
             return cursor.sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
@@ -65,6 +68,7 @@ class LakeSql:
             return
         files = handle.file_uris()
         if not files:
+            self._datasets.pop(table.name, None)
             columns = ", ".join(f'CAST(NULL AS {_sql_type(f.type)}) AS "{f.name}"' for f in table.schema)
             self._connection.execute(f'CREATE OR REPLACE VIEW "{table.name}" AS SELECT {columns} WHERE false')
         elif self._lake.location.local:
@@ -75,7 +79,7 @@ class LakeSql:
                 f"read_parquet([{listed}], hive_partitioning = true, hive_types = {{'day': VARCHAR}}, union_by_name = true)"
             )
         else:
-            self._connection.register(table.name, handle.to_pyarrow_dataset())
+            self._datasets[table.name] = handle.to_pyarrow_dataset()
         self._versions[table.name] = version
 
 
