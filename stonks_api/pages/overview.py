@@ -1,5 +1,8 @@
 """The page at `/`: the account, what is recommended and why, what was ordered, and whether the pipeline is alive."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
@@ -14,6 +17,7 @@ from stonks_api.routers.portfolio import portfolio_of
 from stonks_api.routers.recommendations import Recommendation, with_best_quotes
 from stonks_api.routers.status import engine_alive, engine_of, table_states
 from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, RECOMMENDATIONS, TREND_WINDOWS
+from stonks_core.vocabulary import Window
 
 router = APIRouter()
 SHOWN_ORDERS, SHOWN_DECISIONS, SHOWN_RECOMMENDATIONS, SHOWN_FAILURES, SHOWN_SESSIONS = 15, 6, 8, 3, 60
@@ -32,7 +36,7 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
         ctx,
         portfolio=portfolio,
         equity_line=[session.equity for session in portfolio.sessions],
-        recommendations=_decisive(ctx),
+        views=_views(ctx),
         orders=newest_orders(ctx.database, SHOWN_ORDERS).items,
         decisions=newest_decisions(ctx.database, SHOWN_DECISIONS).items,
         tables={state.table: state for state in table_states(ctx, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
@@ -45,15 +49,43 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
     )
 
 
-def _decisive(ctx: Context) -> list[Recommendation]:
-    """The newest recommendations to buy or sell, the strongest of one instant first; any where none is decisive."""
+@dataclass(frozen=True)
+class View:
+    """A company's strongest recommendation of the newest ones, and the other windows that say the same."""
+
+    strongest: Recommendation
+    also: list[str]
+
+    @property
+    def summary(self) -> str:
+        """The thesis' first line."""
+        return self.strongest.thesis.partition("\n")[0]
+
+    @property
+    def rest(self) -> str:
+        """The lines after it."""
+        return self.strongest.thesis.partition("\n")[2]
+
+
+def _views(ctx: Context) -> list[View]:
+    """The newest views to buy or sell, one for each company, the strongest of one instant first; any where none is decisive."""
     days = days_held(ctx.lake, RECOMMENDATIONS)[:LOOK_BACK]
     for decisive in (True, False):
         query = LakeQuery("*", RECOMMENDATIONS.name, [RECOMMENDATIONS.name])
         if decisive:
             query.where("action IN ('buy', 'sell')")
         order = "as_of DESC, strength * confidence DESC, recommendation_id"
-        rows = query.newest(ctx.sql, days, order, SHOWN_RECOMMENDATIONS)
+        rows = query.newest(ctx.sql, days, order, SHOWN_RECOMMENDATIONS * len(Window))
         if rows:
-            return [Recommendation.model_validate(row) for row in with_best_quotes(ctx, rows)]
+            return _by_company([Recommendation.model_validate(row) for row in with_best_quotes(ctx, rows)])
     return []
+
+
+def _by_company(newest: Iterable[Recommendation]) -> list[View]:
+    views: dict[str, View] = {}
+    for one in newest:
+        view = views.setdefault(one.ticker, View(one, []))
+        new = one.window not in (view.strongest.window, *view.also)
+        if new and one.action == view.strongest.action:
+            view.also.append(one.window)
+    return list(views.values())[:SHOWN_RECOMMENDATIONS]

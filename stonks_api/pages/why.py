@@ -43,9 +43,16 @@ def _around(ctx: Context, evidence: list[ChainEvidence]) -> dict[int, tuple[str,
     """By rank: the words before and after each quote that still stands where it stood."""
     named = {one.document_id for one in evidence}
     rows = rows_by(ctx.lake, DOCUMENTS, "document_id", named, {document_day(name) for name in named}, ("text",))
-    texts = {one.rank: rows[one.document_id]["text"] for one in evidence if one.verified}
     return {
-        one.rank: (texts[one.rank][max(0, one.start - AROUND) : one.start], texts[one.rank][one.end : one.end + AROUND])
-        for one in evidence
-        if one.rank in texts
+        one.rank: surroundings(rows[one.document_id]["text"], one.start, one.end) for one in evidence if one.verified
     }
+
+
+def surroundings(text: str, start: int, end: int, reach: int = AROUND) -> tuple[str, str]:
+    """Up to `reach` characters before and after a span, cut between words and dotted where they are cut."""
+    before, after = text[max(0, start - reach) : start], text[end : end + reach]
+    if start > reach:
+        before = "… " + before.partition(" ")[2]
+    if end + reach < len(text):
+        after = after.rpartition(" ")[0] + " …"
+    return before, after

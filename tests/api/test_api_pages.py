@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stonks_api.pages import rendering
+from stonks_api.pages.why import surroundings
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake import pipeline_tables as tables
 from stonks_core.stores.lake.lake import Lake
@@ -211,6 +212,33 @@ def test_a_long_document_is_cut_around_the_quote(own_client: httpx.Client, lake:
     assert '<mark id="quote">NEEDLE</mark>' in answer.text
     assert "Only a part of 600,006 characters" in answer.text
     assert len(answer.text) < 250_000
+
+
+@given(st.text("ab \n", max_size=60), st.integers(0, 60), st.integers(0, 60), st.integers(1, 20))
+def test_surroundings_are_what_stands_there(text: str, start: int, length: int, reach: int) -> None:
+    start = min(start, len(text))
+    end = min(start + length, len(text))
+    before, after = surroundings(text, start, end, reach)
+    assert text[:start].endswith(before.removeprefix("… "))
+    assert text[end:].startswith(after.removesuffix(" …"))
+    assert (not before.startswith("… ")) or start > reach
+    assert len(before) <= reach + 2
+    assert len(after) <= reach + 2
+
+
+def test_a_company_is_shown_once_with_its_other_windows(own_client: httpx.Client, lake: Lake) -> None:
+    lake.merge(
+        tables.RECOMMENDATIONS,
+        [
+            story.recommendation("w1", ticker="WIDE", window="90d", strength=0.9, thesis="First line.\nSecond line."),
+            story.recommendation("w2", ticker="WIDE", window="30d", strength=0.8),
+            story.recommendation("w3", ticker="WIDE", window="7d", strength=0.7, action="sell"),
+        ],
+    )
+    outline = page(own_client, "/")
+    assert outline.text.count("WIDE") == 1
+    assert "The same over 30d" in outline.text
+    assert ("details", {"data-key": "w1"}) in outline.tags
 
 
 def test_how_values_look() -> None:

@@ -17,7 +17,9 @@ function takeOver(fresh) {
     const newer = fresh.getElementById(section.id);
     if (newer && newer.innerHTML !== section.innerHTML && !inUse(section)) {
       const left = [...section.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
+      const opened = new Set([...section.querySelectorAll("details[open]")].map((one) => one.dataset.key));
       section.replaceWith(document.adoptNode(newer));
+      newer.querySelectorAll("details").forEach((one) => { one.open = opened.has(one.dataset.key); });
       newer.querySelectorAll(".scroll").forEach((box, index) => { box.scrollLeft = left[index] ?? 0; });
     }
   }
