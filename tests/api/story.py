@@ -1,21 +1,19 @@
 """One small true story in both stores: documents, signals, a trend, a recommendation, its entry, and a stop that left."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from psycopg.types.json import Jsonb
 
 from stonks_core.identifiers import sha256_text
 from stonks_core.stores.lake import pipeline_tables as lake_tables
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
+from tests.api.trades import ACCOUNT, AS_OF, decide, fill, order
 
-AS_OF = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
-ACCOUNT = "acc-1"
 ENTRY, STOP, OPEN = "so-entry-0001", "so-stop-0002", "so-entry-0003"
 RECOMMENDATION, TREND = "rec-0001", "trend-0001"
 QUOTE = "Acme raised its full-year outlook <script>alert('x')</script> & beat estimates."
@@ -325,95 +323,6 @@ def tell_database(database: Database) -> None:
             opened_at, updated_at) VALUES (%(a)s, 'BOLT', 20, 18.5, 18, 26, 1, 24, %(t)s, %(t)s)
         """,
         {"a": ACCOUNT, "t": AS_OF},
-    )
-
-
-def decide(
-    database: Database,
-    name: str,
-    kind: str,
-    recommendation_id: str | None,
-    sentence: str,
-    as_of: datetime,
-    trace: Mapping[str, Any] | None = None,
-    *,
-    outcome: str = "act",
-) -> None:
-    database.execute(
-        """
-        INSERT INTO trading_decisions (decision_id, account_id, recommendation_id, ticker, kind, outcome, reason,
-            sentence, trace, as_of, final, last_as_of)
-        VALUES (%s, %s, %s, 'ACME', %s, %s, %s, %s, %s, %s, true, %s)
-        """,
-        (
-            name,
-            ACCOUNT,
-            recommendation_id,
-            kind,
-            outcome,
-            "sized" if outcome == "act" else "not_held",
-            sentence,
-            Jsonb(dict(trace or {})),
-            as_of,
-            as_of,
-        ),
-    )
-
-
-def order(
-    database: Database,
-    name: str,
-    decision_id: str,
-    recommendation_id: str | None,
-    *,
-    side: str = "buy",
-    purpose: str = "entry",
-    notional: float | None = None,
-    quantity: float | None = None,
-    state: str = "filled",
-    ticker: str = "ACME",
-    broker_order_id: str | None = None,
-    intended_at: datetime = AS_OF,
-    tranche: int = 1,
-) -> None:
-    database.execute(
-        """
-        INSERT INTO orders (order_id, account_id, decision_id, recommendation_id, ticker, side, type, purpose, notional,
-            quantity, state, broker_order_id, filled_quantity, filled_average_price, intended_at, updated_at, tranche,
-            tranches)
-        VALUES (%s, %s, %s, %s, %s, %s, 'market', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (
-            name,
-            ACCOUNT,
-            decision_id,
-            recommendation_id,
-            ticker,
-            side,
-            purpose,
-            notional,
-            quantity,
-            state,
-            broker_order_id,
-            5 if state == "filled" else 0,
-            10 if state == "filled" else None,
-            intended_at,
-            intended_at,
-            tranche,
-            tranche,
-        ),
-    )
-
-
-def fill(
-    database: Database, order_id: str, side: str, quantity: float, price: float | Decimal, at: datetime, pnl: float = 0
-) -> None:
-    database.execute(
-        """
-        INSERT INTO fills (order_id, account_id, execution_id, ticker, side, quantity, price, realised_pnl, source,
-            executed_at, booked_at) VALUES (%s, %s, %s, 'ACME', %s, %s, %s, %s, 'rest', %s, %s)
-        """,
-        (order_id, ACCOUNT, f"x-{order_id}", side, quantity, price, pnl, at, at),
     )
 
 
