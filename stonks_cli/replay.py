@@ -40,11 +40,12 @@ FRESH_CONNECTIONS = httpx.Limits(max_keepalive_connections=4)
 
 @dataclass(frozen=True)
 class Span:
-    """What is replayed: the folder, its first and last day."""
+    """What is replayed: the folder, its first and last day, and how far back what was known before reaches."""
 
     folder: Path
     first: date
     last: date
+    known: timedelta = WARM_UP
 
     @property
     def book(self) -> str:
@@ -134,9 +135,9 @@ def _walk(stores: Stores, span: Span, left: list[Moment]) -> None:
 
 
 def _warm_up(pipeline: Pipeline, span: Span, progress: Progress) -> None:
-    """What was known before the first day: bars and filings of the ninety days before, each at its own knowledge time."""
+    """What was known before the first day: bars and filings of the days before, each at its own knowledge time."""
     end = datetime.combine(span.first, time(), UTC)
-    days = [span.first - timedelta(days=n) for n in range(WARM_UP.days, 0, -1)]
+    days = [span.first - timedelta(days=n) for n in range(span.known.days, 0, -1)]
     task = progress.add_task("what was known before", total=len(days))
     for day in days:
         run_stages(INGESTION, pipeline, day, end)
