@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psycopg
 
+from stonks_core.errors import NotFoundError
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import lake_location
@@ -26,13 +27,18 @@ def stage_of(settings: Settings, book: str) -> Settings:
 
 @contextmanager
 def open_books(settings: Settings, only: str = "") -> Iterator[dict[str, Stores]]:
-    """Every book that exists, the live one first, each opened for reading."""
+    """Every book that exists, the live one first, each opened for reading; with `only`, that one.
+
+    Raises NotFoundError where there is no book of that name.
+    """
     with open_postgres(settings) as located:
         stores: dict[str, Stores] = {}
+        existing = _existing(located)
+        if only and only not in existing:
+            there = ", ".join(existing) or "none yet: `stonks up`, `stonks demo` and `stonks replay` make one each"
+            raise NotFoundError(f"there is no book {only!r}; there are: {there}")
         try:
-            for book in _existing(located):
-                if only and book != only:
-                    continue
+            for book in [only] if only else existing:
                 staged = stage_of(located, book)
                 database = Database(staged.postgres, staged.database_name, size=2)
                 stores[book] = Stores(staged, database, Lake(lake_location(staged)))

@@ -45,6 +45,8 @@ def demo(settings: Settings, now: datetime) -> str:
                     filled = now + UNTIL_FILLED
                     drive(sandbox, clock, filled)
                     session.sweep(filled)
+                    session.sync(filled)
+                    session.check_stops(filled)
     return BOOK
 
 

@@ -156,6 +156,7 @@ def _cycle(pipeline: Pipeline, session: TradingSession, moment: Moment, last: da
     session.decide(at)
     session.send_outbox(at)
     session.sweep(at)
+    session.sync(at)
     if moment.closed:
         session.close_day(at)
 

@@ -1,8 +1,9 @@
 """What waits to be done: sources that are due, documents not extracted yet, bars that are missing."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
 from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
@@ -24,11 +25,17 @@ class Work:
 
 
 def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
-    """The work of a cycle at an instant. The very first cycle looks three days back."""
+    """The work of a cycle at an instant: today's, and yesterday's too until its feeds have settled.
+
+    The very first cycle looks further back.
+    """
     today = now.date()
+    settled = now >= datetime.combine(today, time(), UTC) + SETTLING
+    first_day = today if settled else today - timedelta(days=1)
     rows = pipeline.database.fetch(
         """
-        SELECT s.name, t.next_attempt_at, t.last_success_at
+        SELECT s.name, t.last_success_at,
+               CASE WHEN isfinite(t.next_attempt_at) THEN t.next_attempt_at END AS next_attempt_at
         FROM sources s LEFT JOIN source_states t USING (source_id)
         WHERE s.active AND s.source_type <> 'broker' AND NOT COALESCE(t.parked, false)
         ORDER BY COALESCE(t.next_attempt_at, '-infinity')
@@ -41,19 +48,31 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
         return Work(("first look at all sources",), today - back, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
-    if waiting := _unread_documents(pipeline, today):
+    if waiting := _unread_documents(pipeline, first_day, today):
         reasons.append(f"{waiting} documents wait for extraction")
+    first_day = today
+    if asked := _replays(pipeline):
+        reasons.append(f"{asked[0]} failed items are to be tried again")
+        first_day = min(today, asked[1] or today)
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"
-    return Work(tuple(reasons), today, next_due)
+    return Work(tuple(reasons), first_day, next_due)
 
 
-def _unread_documents(pipeline: Pipeline, today: date) -> int:
-    days = (today, today)
+def _unread_documents(pipeline: Pipeline, first_day: date, today: date) -> int:
+    days = (first_day, today)
     documents = pipeline.lake.read(DOCUMENTS, days=days, columns=["document_id", "status", "document_type"]).to_pylist()
     wanted = {d["document_id"] for d in documents if d["status"] == "parsed" and d["document_type"] != "macro_event"}
     read = set(pipeline.lake.read(DOCUMENT_INTELLIGENCE, days=days, columns=["document_id"])["document_id"].to_pylist())
     return len(wanted - read)
+
+
+def _replays(pipeline: Pipeline) -> tuple[int, date | None] | None:
+    """How many failed items somebody asked to try again, and the oldest day among them."""
+    row = pipeline.database.fetch_one(
+        "SELECT count(*) AS items, min(day) AS first FROM failures WHERE status = 'replay'"
+    )
+    return (row["items"], row["first"]) if row and row["items"] else None
 
 
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, LiteralString
 
 from stonks_assets.pipeline import Pipeline, StepReport
@@ -19,6 +20,7 @@ from stonks_core.stores.lake.pipeline_tables import (
 from stonks_core.stores.lake.tables import LakeTable
 
 Rows = Iterable[Mapping[str, Any]]
+LAST_CLOSE_WITHIN = timedelta(days=7)
 Stage = Callable[[Pipeline, date, datetime], StepReport]
 
 ORDERS: LiteralString = """
@@ -31,10 +33,9 @@ FILLS: LiteralString = """
            executed_at, booked_at AS available_at
     FROM fills WHERE executed_at >= %(start)s AND executed_at < %(end)s
 """
-POSITIONS: LiteralString = """
-    SELECT account_id, ticker, quantity::float, cost::float, price::float, (quantity * price)::float AS market_value,
-           (quantity * (price - cost))::float AS unrealised_pnl, realised_pnl::float, updated_at AS available_at
-    FROM positions WHERE quantity <> 0 AND updated_at < %(end)s
+FILLS_UNTIL: LiteralString = """
+    SELECT account_id, ticker, side, quantity, price, realised_pnl, executed_at
+    FROM fills WHERE executed_at < %(end)s ORDER BY executed_at, fill_id
 """
 PNL: LiteralString = """
     SELECT account_id, cash::float, reserve::float, equity::float, realised_pnl::float, unrealised_pnl::float, daily_return,
@@ -86,6 +87,53 @@ def publish_document_extraction(pipeline: Pipeline, day: date, as_of: datetime) 
     return _publish(pipeline, facts.FACT_DOCUMENT_EXTRACTION, day, as_of, rows)
 
 
+def publish_positions_snapshot(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
+    """The positions that the fills up to the day's end leave, at the day's closes: a past day comes out as it was."""
+    end = datetime.combine(day, time(), UTC) + timedelta(days=1)
+    bars = pipeline.lake.read(
+        MARKET_SNAPSHOTS, days=(day - LAST_CLOSE_WITHIN, day), as_of=as_of, columns=["ticker", "end_at", "close"]
+    ).to_pylist()
+    closes = {bar["ticker"]: bar["close"] for bar in sorted(bars, key=lambda bar: bar["end_at"])}
+    rows = []
+    for held in held_after(pipeline.database.fetch(FILLS_UNTIL, {"end": min(end, as_of)})):
+        price = closes.get(held["ticker"])
+        rows.append(
+            {
+                **held,
+                "price": price,
+                "market_value": None if price is None else held["quantity"] * price,
+                "unrealised_pnl": None if price is None else held["quantity"] * (price - held["cost"]),
+            }
+        )
+    return _publish(pipeline, facts.FACT_POSITIONS_SNAPSHOT, day, as_of, rows)
+
+
+def held_after(fills: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What fills, oldest first, leave open by account and ticker: quantity, average cost, realised profit, newest change."""
+    books: dict[tuple[str, str], dict[str, Any]] = {}
+    for fill in fills:
+        fresh = {"quantity": Decimal(0), "cost": Decimal(0), "realised_pnl": Decimal(0)}
+        book = books.setdefault((fill["account_id"], fill["ticker"]), fresh)
+        if fill["side"] == "buy":
+            held = book["quantity"] + fill["quantity"]
+            book["cost"] = (book["quantity"] * book["cost"] + fill["quantity"] * fill["price"]) / held
+            book["quantity"] = held
+        else:
+            book["quantity"] -= fill["quantity"]
+        book["realised_pnl"] += fill["realised_pnl"]
+        book["available_at"] = fill["executed_at"]
+    return [
+        {
+            "account_id": account,
+            "ticker": ticker,
+            **{name: float(book[name]) for name in ("quantity", "cost", "realised_pnl")},
+            "available_at": book["available_at"],
+        }
+        for (account, ticker), book in sorted(books.items())
+        if book["quantity"] != 0
+    ]
+
+
 def _publish(pipeline: Pipeline, fact: LakeTable, day: date, as_of: datetime, rows: Rows) -> StepReport:
     names = {ticker: company.legal_name for ticker, company in pipeline.universe(as_of).companies.items()}
     columns = [column.name for column in fact.columns]
@@ -110,7 +158,7 @@ STAGES: Mapping[LakeTable, Stage] = {
     facts.FACT_MARKET_SNAPSHOT: published_from_lake(facts.FACT_MARKET_SNAPSHOT, MARKET_SNAPSHOTS),
     facts.FACT_TRADE_ORDER: published_from_database(facts.FACT_TRADE_ORDER, ORDERS),
     facts.FACT_TRADE_FILL: published_from_database(facts.FACT_TRADE_FILL, FILLS),
-    facts.FACT_POSITIONS_SNAPSHOT: published_from_database(facts.FACT_POSITIONS_SNAPSHOT, POSITIONS),
+    facts.FACT_POSITIONS_SNAPSHOT: publish_positions_snapshot,
     facts.FACT_PNL_SNAPSHOT: published_from_database(facts.FACT_PNL_SNAPSHOT, PNL),
     facts.FACT_GLOBAL_EVENT: published_from_lake(facts.FACT_GLOBAL_EVENT, GLOBAL_EVENTS),
     facts.FACT_MACRO_IMPACT: published_from_lake(facts.FACT_MACRO_IMPACT, MACRO_IMPACTS),

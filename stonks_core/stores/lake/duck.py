@@ -76,7 +76,7 @@ class LakeSql:
             names = ", ".join(f'"{f.name}"' for f in table.schema)
             self._connection.execute(
                 f'CREATE OR REPLACE VIEW "{table.name}" AS SELECT {names} FROM '
-                f"read_parquet([{listed}], hive_partitioning = true, hive_types = {{'day': VARCHAR}}, union_by_name = true)"
+                f"read_parquet([{listed}], hive_partitioning = true, hive_types = {{'day': VARCHAR}})"
             )
         else:
             self._datasets[table.name] = handle.to_pyarrow_dataset()

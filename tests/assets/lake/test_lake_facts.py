@@ -27,12 +27,19 @@ DAYS = {
 }
 
 
+EARLIER = datetime(2026, 2, 20, 15, tzinfo=UTC)
+
+
 @pytest.fixture
 def pipeline(database: Database, lake: Lake) -> Pipeline:
     story.tell_lake(lake)
     story.tell_database(database)
     bar = {"ticker": "ACME", "span": "1d", "feed": "sandbox", "close": 10.5, "vwap": None}
     lake.merge(tables.MARKET_SNAPSHOTS, [story.row(tables.MARKET_SNAPSHOTS, "2026-03-04", **bar)])
+    story.decide(database, "dec-held", "override", None, "", story.AS_OF)
+    for name, shares, price in (("held-1", 2, 9), ("held-2", 2, 11)):
+        story.order(database, name, "dec-held", None, purpose="override", notional=1, intended_at=EARLIER)
+        story.fill(database, name, "buy", shares, price, EARLIER)
     projection = {"projection_id": "p", "ticker": "BOLT", "window": "7d", "slope": 0.1, "points": 4}
     lake.merge(tables.TREND_PROJECTIONS, [story.row(tables.TREND_PROJECTIONS, "2026-03-04", **projection)])
     database.execute(
@@ -129,6 +136,18 @@ def test_orders_and_fills_stand_on_their_own_day_in_utc(pipeline: Pipeline) -> N
         assert {row["order_id"] for row in held(pipeline, fact, date(2026, 3, 5))} == {"after"}
 
 
+def test_a_past_days_positions_do_not_know_todays_trades(pipeline: Pipeline) -> None:
+    fact, stage = facts.FACT_POSITIONS_SNAPSHOT, STAGES[facts.FACT_POSITIONS_SNAPSHOT]
+    stage(pipeline, DAY, NOW)
+    before = held(pipeline, fact)
+    story.order(pipeline.database, "later", "dec-held", None, purpose="override", notional=1, intended_at=NOW)
+    story.fill(pipeline.database, "later", "sell", 4, 12, datetime(2026, 3, 6, tzinfo=UTC))
+    assert stage(pipeline, DAY, NOW + timedelta(days=9)).written == {fact.name: 0}
+    assert held(pipeline, fact) == before
+    stage(pipeline, date(2026, 3, 6), NOW + timedelta(days=9))
+    assert held(pipeline, fact, date(2026, 3, 6)) == []
+
+
 def test_the_facts_agree_with_the_stores_by_sql(pipeline: Pipeline) -> None:
     for fact, stage in STAGES.items():
         stage(pipeline, day_of(fact), NOW)
@@ -140,11 +159,12 @@ def test_the_facts_agree_with_the_stores_by_sql(pipeline: Pipeline) -> None:
     assert (read["model"], read["company"]) == ("stonks-rules", "Acme Corp.")
     (sums,) = sql.rows("SELECT sum(realised_pnl) AS pnl, sum(quantity * price) AS traded FROM fact_trade_fill")
     wanted = pipeline.database.fetch_one(
-        "SELECT sum(realised_pnl)::float AS pnl, sum(quantity * price)::float AS traded FROM fills"
+        "SELECT sum(realised_pnl)::float AS pnl, sum(quantity * price)::float AS traded FROM fills WHERE executed_at > %s",
+        (EARLIER,),
     )
     assert sums == wanted
-    (position,) = sql.rows("SELECT ticker, market_value, unrealised_pnl FROM fact_positions_snapshot")
-    assert position == {"ticker": "BOLT", "market_value": 60.0, "unrealised_pnl": 10.0}
+    (position,) = sql.rows("SELECT ticker, quantity, cost, market_value, unrealised_pnl FROM fact_positions_snapshot")
+    assert position == {"ticker": "ACME", "quantity": 4.0, "cost": 10.0, "market_value": 42.0, "unrealised_pnl": 2.0}
     (pnl,) = sql.rows("SELECT equity, reserve, drawdown, tier FROM fact_pnl_snapshot")
     assert pnl == {"equity": 4.0, "reserve": 2.0, "drawdown": 0.1, "tier": "moderate"}
     sql.close()
