@@ -55,7 +55,8 @@ def _existing(settings: Settings) -> list[str]:
     prefix = f"{settings.general.deploy_stage}_".replace("-", "_") if settings.general.deploy_stage else ""
     for name in sorted(names):
         stage = name.removesuffix("_stonks").removeprefix(prefix)
-        if name.endswith("_stonks") and stage.startswith(("replay_", "demo")):
+        mine = name.startswith(prefix) and name.endswith("_stonks")
+        if mine and (stage == "demo" or stage.startswith("replay_")):
             books.append(stage.replace("_", "-"))
     return books
 
