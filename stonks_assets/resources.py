@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import Clock, SystemClock
@@ -26,20 +26,23 @@ def open_pipeline(settings: Settings, clock: Clock) -> Iterator[Pipeline]:
 class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     """Opens a pipeline for the time of an asset's body. Tests hand in their own opener."""
 
-    _opener: Opener | None = PrivateAttr(default=None)
+    opener: ClassVar[Opener | None] = None
 
     @classmethod
     def of(cls, opener: Opener) -> "PipelineResource":
-        """A resource that opens what it is told to."""
-        resource = cls()
-        resource._opener = opener
-        return resource
+        """A resource that opens what it is told to: a class of its own, because Dagster makes resources anew."""
+
+        class Given(PipelineResource):
+            """A resource with an opener."""
+
+        Given.opener = staticmethod(opener)
+        return Given()
 
     @contextmanager
     def open(self) -> Iterator[Pipeline]:
         """The pipeline, closed at the end of the block."""
-        if self._opener is not None:
-            with self._opener() as pipeline:
+        if self.opener is not None:
+            with self.opener() as pipeline:
                 yield pipeline
             return
         with open_pipeline(environment_settings(), SystemClock()) as pipeline:

@@ -50,10 +50,9 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
     reasons = [f"due: {', '.join(due)}"] if due else []
     if waiting := _unread_documents(pipeline, first_day, today):
         reasons.append(f"{waiting} documents wait for extraction")
-    first_day = today
     if asked := _replays(pipeline):
         reasons.append(f"{asked[0]} failed items are to be tried again")
-        first_day = min(today, asked[1] or today)
+        first_day = min(first_day, asked[1] or today)
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"
     return Work(tuple(reasons), first_day, next_due)
