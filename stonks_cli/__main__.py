@@ -145,7 +145,11 @@ def run(context: typer.Context) -> None:
         environment = {**os.environ, **process_environment(stores.settings)}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
         dagster_folders(environment)
-        raise typer.Exit(subprocess.run(context.args, env=environment, check=False).returncode)  # noqa: S603
+        try:
+            done = subprocess.run(context.args, env=environment, check=False)  # noqa: S603
+        except OSError as error:
+            raise StonksError(f"{context.args[0]} cannot be run: {error.strerror}") from error
+        raise typer.Exit(done.returncode)
 
 
 @app.command()

@@ -10,13 +10,14 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
 
+import psycopg
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 import stonks_core
-from stonks_core.errors import StonksError
+from stonks_core.errors import SettingsError, StonksError
 from stonks_core.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -29,8 +30,17 @@ PROJECT = Path(stonks_core.__file__).parent.parent
 def settings() -> Settings:
     """This process's settings, with an absolute home."""
     loaded = load_settings(os.environ, Path(".env"))
-    home = loaded.general.home.expanduser().absolute()
+    home = _usable(loaded.general.home.expanduser().absolute())
     return replace(loaded, general=loaded.general.model_copy(update={"home": home}))
+
+
+def _usable(home: Path) -> Path:
+    """The folder itself; SettingsError where it is none, or could not be made or written."""
+    there = next(path for path in (home, *home.parents) if path.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return home
+    what = "cannot be written" if there.is_dir() else "is no folder"
+    raise SettingsError(f"STONKS_HOME is {str(home)!r}, but {there} {what}: name a folder that can be made and written")
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -41,10 +51,19 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except StonksError as error:
-            ERR.print(f"stonks: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+            raise _failed(str(error)) from error
+        except psycopg.OperationalError as error:
+            said = " ".join(str(error).split())
+            raise _failed(
+                f"PostgreSQL cannot be used: {said} Start it, or correct POSTGRES_*; `stonks doctor` looks."
+            ) from error
 
     return run
+
+
+def _failed(sentence: str) -> typer.Exit:
+    ERR.print(f"stonks: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(1)
 
 
 def print_json(value: Any) -> None:

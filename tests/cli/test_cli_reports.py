@@ -190,6 +190,23 @@ def test_a_secret_is_not_printed_with_its_complaint(stonks: Stonks) -> None:
     assert "a-very-secret-key" not in result.output
 
 
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(stonks: Stonks) -> None:
+    for words in (["orders"], ["why", "x"], ["run", "true"]):
+        result = stonks(*words, POSTGRES_PORT="9")
+        assert result.exit_code == 1
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert "PostgreSQL cannot be used" in result.stderr
+        assert "POSTGRES_*" in result.stderr
+
+
+def test_a_home_that_is_no_folder_is_refused(stonks: Stonks, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        result = stonks("orders", STONKS_HOME=str(home))
+        assert result.exit_code == 1
+        assert "is no folder: name a folder that can be made and written" in " ".join(result.stderr.split())
+
+
 def test_env_before_up_says_so(stonks: Stonks) -> None:
     result = stonks("env")
     assert result.exit_code == 1
@@ -212,6 +229,9 @@ def test_run_hands_the_systems_environment_on(stonks: Stonks, tmp_path: Path) ->
     assert seen.read_text().startswith("postgresql+psycopg2://")
     assert stonks("run", "python", "-c", "raise SystemExit(7)").exit_code == 7
     assert stonks("run").exit_code == 2
+    missing = stonks("run", "no-such-command-anywhere")
+    assert missing.exit_code == 1
+    assert "no-such-command-anywhere cannot be run" in " ".join(missing.stderr.split())
 
 
 def test_docs_prints_the_page_of_settings(stonks: Stonks) -> None:
