@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
+from stonks_core.errors import BadInputError
+
 FIRST_DAY = "2020-01-01"
 SETTLING = timedelta(hours=6)
 
@@ -16,11 +18,21 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
 
 
 def as_of_for(day: date, now: datetime, configured: str = "") -> datetime:
-    """The instant a day's run is computed for: as configured, now for a day whose feeds have not settled, else its end.
+    """The instant a day's run is computed for: as configured, now for today, else the day's end.
 
-    The end is the day's last microsecond, so that what is computed for a day stands in that day's partition.
+    The end is the day's last microsecond, so that what is computed for a day stands in that day's partition. Raises
+    BadInputError for a configured instant that is none.
     """
     if configured:
-        return datetime.fromisoformat(configured).astimezone(UTC)
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return now if now < end + SETTLING else end - timedelta(microseconds=1)
+        return _configured(configured)
+    return min(now, datetime.combine(day + timedelta(days=1), time(), UTC) - timedelta(microseconds=1))
+
+
+def _configured(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise BadInputError(f"as_of is {text!r}: give it as 2026-03-10T12:00:00+00:00") from error
+    if instant.tzinfo is None:
+        raise BadInputError(f"as_of is {text!r}, without an offset: give it as {text}+00:00")
+    return instant.astimezone(UTC)
