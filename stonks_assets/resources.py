@@ -41,8 +41,9 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     @contextmanager
     def open(self) -> Iterator[Pipeline]:
         """The pipeline, closed at the end of the block."""
-        if self.opener is not None:
-            with self.opener() as pipeline:
+        opener = type(self).opener
+        if opener is not None:
+            with opener() as pipeline:
                 yield pipeline
             return
         with open_pipeline(environment_settings(), SystemClock()) as pipeline:
