@@ -45,14 +45,17 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(state: Path, start: datetime, *world: str) -> Iterator[Sandbox]:
-    """The sandbox on a free port, gone at the end of the block; the synthetic market of seed 7 unless told otherwise."""
-    source = world or ("--synthetic", "--seed", str(SEED))
-    command = [sys.executable, "-m", "stonks_sandbox", "--state", str(state), "--port", "0", *source]
+def sandbox(state: Path, start: datetime | None, *, port: int = 0) -> Iterator[Sandbox]:
+    """The synthetic market of seed 7 on a free port or a given one, killed at the end of the block.
+
+    Without `start` it goes on at the instant that its state folder remembers.
+    """
+    source = ("--synthetic", "--seed", str(SEED), "--clock", "driven")
+    command = [sys.executable, "-m", "stonks_sandbox", "--state", str(state), "--port", str(port), *source]
     log = state.parent / f"{state.name}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*command, "--clock", "driven", "--start", start.isoformat()],
+            [*command, "--start", start.isoformat()] if start else command,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -1,5 +1,6 @@
 """`stonks replay` over a recording of its own: filings end as trends, recommendations and fills, and once is enough."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from typer.testing import CliRunner
 
+from stonks_cli.__main__ import app
 from stonks_cli.books import LIVE, open_books, simulated, stage_of
 from stonks_cli.replay import Span, replay, require_recording
 from stonks_core.errors import BadInputError
@@ -42,13 +45,14 @@ class Replayed:
     stores: Stores
     first: Snapshot
     again: Snapshot
+    variables: dict[str, str]
 
 
-def _settings(home: Path, postgres: Postgres, **more: str) -> Settings:
+def _variables(home: Path, postgres: Postgres, **more: str) -> dict[str, str]:
     password = postgres.password.get_secret_value()
     where = {"POSTGRES_HOST": postgres.host, "POSTGRES_PORT": str(postgres.port), "POSTGRES_USER": postgres.user}
     keys = {"MARKET_DATA_API_KEY": SECRET, "BROKER_API_KEY": SECRET, "BROKER_API_SECRET": SECRET}
-    return load_settings({"STONKS_HOME": str(home), "POSTGRES_PASSWORD": password, **where, **keys, **more})
+    return {"STONKS_HOME": str(home), "POSTGRES_PASSWORD": password, **where, **keys, **more}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,8 @@ def replayed(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("replay")
     tape = record(folder / "tape")
     # Real keys are configured, as on a machine that trades: nothing of a simulation may reach for them.
-    settings = _settings(folder / "home", postgres, DEPLOY_STAGE="rehearsal")
+    variables = _variables(folder / "home", postgres, DEPLOY_STAGE="rehearsal")
+    settings = load_settings(variables)
     span = Span(require_recording(tape), FIRST, LAST, KNOWN)
     book = replay(settings, span)
     with open_books(settings, book) as books:
@@ -65,7 +70,9 @@ def replayed(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> It
     assert replay(settings, Span(require_recording(Path(moved)), FIRST, LAST, KNOWN)) == book
     with open_books(settings, book) as books:
         stores = books[book]
-        yield Replayed(settings, span, book, stores, first, snapshot(stores.lake, stores.database))
+        again = snapshot(stores.lake, stores.database)
+        moved_span = Span(Path(moved), FIRST, LAST, KNOWN)
+        yield Replayed(settings, moved_span, book, stores, first, again, variables)
 
 
 def test_filings_become_documents_under_the_headers_time(replayed: Replayed) -> None:
@@ -159,6 +166,27 @@ def _plain(settings: Settings) -> list[dict[str, Any]]:
     return [{k: getattr(v, "get_secret_value", lambda v=v: v)() for k, v in dict(s).items()} for s in slices]
 
 
+def test_the_command_reports_what_came_in_and_what_was_ordered(
+    replayed: Replayed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def stonks(*words: str) -> Any:
+        result = CliRunner().invoke(app, [*words, "--json"], env=replayed.variables)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    report = stonks("replay", str(replayed.span.folder), "--from", f"{FIRST}", "--to", f"{LAST}")
+    assert report["book"] == replayed.book
+    assert sum(row["documents"] for row in report["documents"]) == len(RELEASES)
+    assert {row["ticker"] for row in report["recommendations"]} == {VERDANE.ticker, OSKETT.ticker}
+    listed = {order["order_id"] for order in stonks("orders", "--book", replayed.book)}
+    assert listed == {order["order_id"] for order in report["orders"]} == set(replayed.again.orders)
+    for name in listed:
+        assert stonks("why", name)["evidence"]
+    assert snapshot(replayed.stores.lake, replayed.stores.database) == replayed.again
+
+
 @pytest.mark.parametrize("part", ["edgar", "filings.jsonl", "prices_csv"])
 def test_a_folder_that_lacks_a_part_is_refused_with_a_sentence(tmp_path: Path, part: str) -> None:
     tape = record(tmp_path / "tape")
@@ -170,7 +198,7 @@ def test_a_folder_that_lacks_a_part_is_refused_with_a_sentence(tmp_path: Path, p
 def test_real_filings_end_as_orders_with_sentences_of_theirs(
     postgres: Postgres, shared_data: Path, tmp_path: Path
 ) -> None:
-    settings = _settings(tmp_path / "home", postgres, DEPLOY_STAGE="real")
+    settings = load_settings(_variables(tmp_path / "home", postgres, DEPLOY_STAGE="real"))
     span = Span(require_recording(shared_data / "replay"), date(2024, 5, 2), date(2024, 5, 3), timedelta(days=32))
     book = replay(settings, span)
     with open_books(settings, book) as books:
