@@ -23,9 +23,24 @@ from stonks_api.routers import (
 from stonks_api.security import Guarded, Traced, hosts_of
 from stonks_core.clock import Clock
 from stonks_core.settings import Settings
-from stonks_core.stores.lake import pipeline_tables as lake_tables
 from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.stores.lake.gold_tables import (
+    RECOMMENDATION_EVIDENCE,
+    RECOMMENDATIONS,
+    TREND_EVIDENCE,
+    TREND_HISTORY,
+    TREND_PROJECTIONS,
+    TREND_WINDOWS,
+)
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import (
+    DOCUMENT_COMPANY_MENTIONS,
+    DOCUMENT_INTELLIGENCE,
+    DOCUMENTS,
+    GLOBAL_EVENTS,
+    IMPACT_RECORDS,
+    MACRO_IMPACTS,
+)
 from stonks_core.stores.postgres import Database
 
 STATIC = Path(__file__).parent / "pages" / "static"
@@ -36,18 +51,18 @@ Lists are ordered, bounded by `limit` and continued with `cursor`. Errors are pr
 carries `x-trace-id`. What changes something needs the operator's token and a reason, and is on record.
 """
 QUERIED = (
-    lake_tables.DOCUMENTS,
-    lake_tables.DOCUMENT_COMPANY_MENTIONS,
-    lake_tables.DOCUMENT_INTELLIGENCE,
-    lake_tables.IMPACT_RECORDS,
-    lake_tables.GLOBAL_EVENTS,
-    lake_tables.MACRO_IMPACTS,
-    lake_tables.TREND_WINDOWS,
-    lake_tables.TREND_EVIDENCE,
-    lake_tables.TREND_HISTORY,
-    lake_tables.TREND_PROJECTIONS,
-    lake_tables.RECOMMENDATIONS,
-    lake_tables.RECOMMENDATION_EVIDENCE,
+    DOCUMENTS,
+    DOCUMENT_COMPANY_MENTIONS,
+    DOCUMENT_INTELLIGENCE,
+    IMPACT_RECORDS,
+    GLOBAL_EVENTS,
+    MACRO_IMPACTS,
+    TREND_WINDOWS,
+    TREND_EVIDENCE,
+    TREND_HISTORY,
+    TREND_PROJECTIONS,
+    RECOMMENDATIONS,
+    RECOMMENDATION_EVIDENCE,
 )
 
 

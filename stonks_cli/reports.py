@@ -10,13 +10,8 @@ from rich.tree import Tree
 
 from stonks_cli.root import OUT, print_table
 from stonks_core.stores.lake.duck import LakeSql
-from stonks_core.stores.lake.pipeline_tables import (
-    DOCUMENTS,
-    IMPACT_RECORDS,
-    RECOMMENDATION_EVIDENCE,
-    RECOMMENDATIONS,
-    TREND_WINDOWS,
-)
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, IMPACT_RECORDS
 from stonks_core.stores.opening import Stores
 
 SHORT = 12

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from stonks_core.clock import require_utc
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, RECOMMENDATIONS
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 from stonks_core.vocabulary import Action, Mode, Window
 from stonks_trading.records import Recommendation

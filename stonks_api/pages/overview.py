@@ -16,7 +16,8 @@ from stonks_api.routers.pipeline import toggle_of
 from stonks_api.routers.portfolio import portfolio_of
 from stonks_api.routers.recommendations import Recommendation, with_best_quotes
 from stonks_api.routers.status import engine_alive, engine_of, table_states
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, RECOMMENDATIONS, TREND_WINDOWS
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.vocabulary import Window
 
 router = APIRouter()

@@ -9,7 +9,7 @@ from stonks_api.context import Context, Ctx
 from stonks_api.pages.rendering import render
 from stonks_api.routers.documents import get_document, get_orders
 from stonks_api.routers.orders import ChainEvidence, chain_of
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.why.lookup import document_day, rows_by
 
 router = APIRouter()

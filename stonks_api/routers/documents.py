@@ -9,7 +9,7 @@ from stonks_api.context import Context, Ctx
 from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_place, page
 from stonks_core.errors import BadInputError, NotFoundError
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.silver_tables import (
     DOCUMENT_COMPANY_MENTIONS,
     DOCUMENT_INTELLIGENCE,
     DOCUMENTS,

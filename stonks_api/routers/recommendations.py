@@ -10,7 +10,7 @@ from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.routers.orders import ChainEvidence
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_place, page
 from stonks_core.errors import NotFoundError
-from stonks_core.stores.lake.pipeline_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS
 from stonks_core.vocabulary import Action, Mode, Window
 from stonks_core.why.evidence import evidence_of
 

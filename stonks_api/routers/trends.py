@@ -9,13 +9,8 @@ from stonks_api.context import Context, Ctx
 from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.wire import Cursor, Limit, Page, Real, Shown, decode_cursor, decode_place, page
 from stonks_core.errors import NotFoundError
-from stonks_core.stores.lake.pipeline_tables import (
-    DOCUMENTS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-    TREND_PROJECTIONS,
-    TREND_WINDOWS,
-)
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_PROJECTIONS, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Direction, Window
 from stonks_core.why.lookup import document_day, rows_by

@@ -10,14 +10,8 @@ from stonks_assets.aggregation.projections_step import materialise_projections
 from stonks_assets.aggregation.signals_step import materialise_signals
 from stonks_assets.aggregation.trends_step import materialise_trends
 from stonks_assets.shell import table_asset
-from stonks_core.stores.lake.pipeline_tables import (
-    COMPETITIVE_SIGNALS,
-    SIGNALS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-    TREND_PROJECTIONS,
-    TREND_WINDOWS,
-)
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_PROJECTIONS, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, SIGNALS
 
 LONGEST_SPAN = timedelta(days=90)
 LONGEST_LOOKBACK = timedelta(days=365)

@@ -20,7 +20,7 @@ from stonks_assets.aggregation.market import sessions
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.identifiers import digest
 from stonks_core.settings.slices import Signals
-from stonks_core.stores.lake.pipeline_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MARKET_SNAPSHOTS
 from stonks_core.vocabulary import Layer
 
 STAGE = "competitive_signals"

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import Floats, Ints, Texts, fields, to_table
-from stonks_core.stores.lake.pipeline_tables import TREND_EVIDENCE
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE
 
 BEST = 10
 SUPPORTING, CONTRADICTING = "supporting", "contradicting"

@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from stonks_assets.aggregation.weights import LayerWeights
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import StonksError
-from stonks_core.stores.lake.pipeline_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MACRO_IMPACTS
+from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MACRO_IMPACTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Layer
 

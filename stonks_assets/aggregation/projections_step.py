@@ -9,7 +9,7 @@ from stonks_assets.aggregation.projections import POINTS, project
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.identifiers import digest
-from stonks_core.stores.lake.pipeline_tables import TREND_HISTORY, TREND_PROJECTIONS
+from stonks_core.stores.lake.gold_tables import TREND_HISTORY, TREND_PROJECTIONS
 from stonks_core.vocabulary import Window
 
 _REACHES = (timedelta(days=1), timedelta(days=7), timedelta(days=60))

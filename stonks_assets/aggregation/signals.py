@@ -19,7 +19,7 @@ from stonks_assets.aggregation.arrays import (
 )
 from stonks_assets.aggregation.origins import novelty, trace
 from stonks_core.identifiers import digest
-from stonks_core.stores.lake.pipeline_tables import SIGNALS
+from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Catalyst, Layer
 
 SOURCE_KEYS = {Layer.COMPANY: "impact_id", Layer.MACRO: "macro_impact_id", Layer.COMPETITIVE: "competitive_id"}

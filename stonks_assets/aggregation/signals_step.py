@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES
 from stonks_assets.aggregation.signals import SIGNAL_SCHEMA, differing, from_layer, placed
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.lake.pipeline_tables import SIGNALS
+from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Layer
 
 STAGE = "signals"

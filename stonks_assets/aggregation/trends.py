@@ -43,7 +43,7 @@ from stonks_assets.aggregation.origins import earliest
 from stonks_assets.aggregation.weights import SHORT, LayerWeights, base_weights, recency
 from stonks_assets.aggregation.windows import SHAPES, WindowShape
 from stonks_core.identifiers import digest
-from stonks_core.stores.lake.pipeline_tables import TREND_HISTORY
+from stonks_core.stores.lake.gold_tables import TREND_HISTORY
 from stonks_core.vocabulary import Direction, Layer, Window
 
 DIRECTION_THRESHOLD = 0.15

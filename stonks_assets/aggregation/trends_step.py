@@ -16,13 +16,8 @@ from stonks_assets.aggregation.market import Context, contexts
 from stonks_assets.aggregation.trends import aggregate, trend_id
 from stonks_assets.aggregation.windows import LONGEST, SHAPES
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.lake.pipeline_tables import (
-    MARKET_SNAPSHOTS,
-    SIGNALS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-    TREND_WINDOWS,
-)
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS, SIGNALS
 from stonks_core.vocabulary import Window
 
 STAGE = "trend_windows"

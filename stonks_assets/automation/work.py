@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
-from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
 FIRST_LOOK = timedelta(days=2)
 FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)

@@ -7,7 +7,7 @@ import dagster as dg
 from stonks_assets.extraction.macro_step import materialise_global_events, materialise_macro_impacts
 from stonks_assets.extraction.step import materialise_intelligence
 from stonks_assets.shell import table_asset
-from stonks_core.stores.lake.pipeline_tables import DOCUMENT_INTELLIGENCE, GLOBAL_EVENTS, IMPACT_RECORDS, MACRO_IMPACTS
+from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, GLOBAL_EVENTS, IMPACT_RECORDS, MACRO_IMPACTS
 
 MODEL = frozenset({"python", "deltalake", "ollama"})
 

@@ -15,7 +15,7 @@ from stonks_assets.extraction.session import Session, Undone, in_turn
 from stonks_assets.extraction.step import COLUMNS, DOCUMENT_SHARE, Row, readable
 from stonks_assets.extraction.workers import run_bounded
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, GLOBAL_EVENTS, MACRO_IMPACTS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, GLOBAL_EVENTS, MACRO_IMPACTS
 from stonks_core.vocabulary import DocumentType
 
 STAGE = "event_classification"

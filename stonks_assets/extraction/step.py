@@ -16,7 +16,7 @@ from stonks_assets.extraction.workers import run_bounded
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.identifiers import digest
 from stonks_core.registry.universe import Universe
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.silver_tables import (
     DOCUMENT_COMPANY_MENTIONS,
     DOCUMENT_INTELLIGENCE,
     DOCUMENTS,

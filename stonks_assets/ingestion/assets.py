@@ -12,7 +12,8 @@ from stonks_assets.partitions import daily, days_of
 from stonks_assets.pipeline import StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import figures, metadata_of, table_asset
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
+from stonks_core.stores.lake.bronze_tables import raw_table
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.vocabulary import SourceType
 
 

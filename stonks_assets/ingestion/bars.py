@@ -10,7 +10,8 @@ import pyarrow.dataset as ds
 
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.calendar import Session
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
+from stonks_core.stores.lake.bronze_tables import raw_table
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.vocabulary import SourceType
 
 RAW = raw_table(SourceType.MARKET_API)

@@ -26,7 +26,7 @@ from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.errors import PermanentError, StonksError, TransientError
 from stonks_core.identifiers import sha256_bytes
 from stonks_core.registry.universe import Source, Universe
-from stonks_core.stores.lake.pipeline_tables import raw_table
+from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.vocabulary import SourceType
 
 LOG = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from typing import Any, LiteralString
 
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.stores.lake import fact_tables as facts
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
+from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENT_INTELLIGENCE,
     DOCUMENTS,
@@ -15,7 +16,6 @@ from stonks_core.stores.lake.pipeline_tables import (
     IMPACT_RECORDS,
     MACRO_IMPACTS,
     MARKET_SNAPSHOTS,
-    TREND_PROJECTIONS,
 )
 from stonks_core.stores.lake.tables import LakeTable
 

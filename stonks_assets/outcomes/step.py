@@ -6,8 +6,9 @@ from stonks_assets.aggregation.market import COLUMNS as BAR_COLUMNS
 from stonks_assets.aggregation.market import sessions
 from stonks_assets.outcomes.forward import HORIZONS, measure
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, RECOMMENDATIONS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 
 REACH = timedelta(days=45)
 """Calendar days that 20 sessions never exceed, with the longest run of holidays."""

@@ -6,7 +6,7 @@ import dagster as dg
 
 from stonks_assets.parsing.step import materialise_documents
 from stonks_assets.shell import table_asset
-from stonks_core.stores.lake.pipeline_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS
+from stonks_core.stores.lake.silver_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS
 
 RAW = ("raw_news_api", "raw_filings_api", "raw_web_scrape", "raw_macro_news")
 

@@ -15,7 +15,8 @@ from stonks_assets.parsing.parse import DOCUMENT_TYPES, PARSER_VERSION, ParsedDo
 from stonks_assets.parsing.payloads import DOCUMENT_KINDS, UnreadablePayloadError, listed_identity
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.registry.universe import Universe
-from stonks_core.stores.lake.pipeline_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS, raw_table
+from stonks_core.stores.lake.bronze_tables import raw_table
+from stonks_core.stores.lake.silver_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS
 from stonks_core.stores.lake.tables import LakeTable
 
 STAGE = "parsing"

@@ -8,7 +8,7 @@ import dagster as dg
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_assets.recommendation.step import materialise_recommendations
 from stonks_assets.shell import table_asset
-from stonks_core.stores.lake.pipeline_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS
 
 CHANNEL = "stonks_recommendations"
 

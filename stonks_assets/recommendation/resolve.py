@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 
 from stonks_core.identifiers import day_of_document
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
     GLOBAL_EVENTS,

@@ -19,7 +19,7 @@ from stonks_assets.recommendation.rewriter import STAGE as REWRITE_STAGE
 from stonks_assets.recommendation.rewriter import Rewriter, active_rewriter
 from stonks_assets.recommendation.thesis import Quoted, Subject, thesis
 from stonks_core.registry.universe import Company
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.gold_tables import (
     RECOMMENDATION_EVIDENCE,
     RECOMMENDATIONS,
     TREND_EVIDENCE,

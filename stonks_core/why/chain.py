@@ -7,8 +7,8 @@ position as `entry`, and that buy's evidence.
 import json
 from typing import Any
 
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_HISTORY
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import RECOMMENDATIONS, TREND_HISTORY
 from stonks_core.stores.postgres import Database
 from stonks_core.why import order as orders
 from stonks_core.why.evidence import evidence_of

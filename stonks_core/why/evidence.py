@@ -6,14 +6,14 @@ from typing import Any
 import pyarrow.dataset as ds
 
 from stonks_core.identifiers import sha256_text
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
     GLOBAL_EVENTS,
     IMPACT_RECORDS,
     MACRO_IMPACTS,
-    RECOMMENDATION_EVIDENCE,
 )
 from stonks_core.vocabulary import Layer
 from stonks_core.why.lookup import Row, document_day, rows_by

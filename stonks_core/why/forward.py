@@ -6,8 +6,9 @@ from typing import Any
 import pyarrow.dataset as ds
 
 from stonks_core.errors import NotFoundError
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, RECOMMENDATION_EVIDENCE
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.stores.postgres import Database
 from stonks_core.why.lookup import document_day, first_row
 from stonks_core.why.order import plain

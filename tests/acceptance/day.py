@@ -16,7 +16,7 @@ from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.settings.slices import Postgres
-from stonks_core.stores.lake.pipeline_tables import IMPACT_RECORDS
+from stonks_core.stores.lake.silver_tables import IMPACT_RECORDS
 from stonks_core.stores.postgres import Database
 from stonks_trading.session import TradingSession
 from tests.acceptance.stage import Sandbox, Snapshot, fresh_database, pipeline_over, sandbox, session_over, snapshot

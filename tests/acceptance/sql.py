@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from stonks_core.stores.lake.pipeline_tables import PIPELINE_TABLES
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
 from tests.acceptance.day import Day
 
 Row = dict[str, Any]

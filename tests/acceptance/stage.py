@@ -22,7 +22,7 @@ from stonks_core.settings import Settings, load_settings
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import LakeLocation
-from stonks_core.stores.lake.pipeline_tables import PIPELINE_TABLES
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
 from stonks_core.stores.postgres import Database, dsn
 from stonks_trading.session import TradingSession, open_session
 

@@ -16,16 +16,11 @@ from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
 from stonks_core.clock import ManualClock
 from stonks_core.settings.slices import Postgres
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS, TREND_HISTORY
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import LakeLocation
-from stonks_core.stores.lake.pipeline_tables import (
-    DOCUMENTS,
-    MARKET_SNAPSHOTS,
-    PIPELINE_TABLES,
-    RECOMMENDATION_EVIDENCE,
-    RECOMMENDATIONS,
-    TREND_HISTORY,
-)
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, MARKET_SNAPSHOTS
 from stonks_core.stores.postgres import Database
 from tests.acceptance.day import NOW, TODAY, YESTERDAY, register
 from tests.acceptance.stage import Sandbox, fresh_database, sandbox, settings_for

@@ -16,21 +16,23 @@ import pytest
 from stonks_assets.cycle import GOLD, SILVER, run_stages
 from stonks_assets.pipeline import Pipeline
 from stonks_core.settings.slices import Postgres
+from stonks_core.stores.lake.gold_tables import (
+    RECOMMENDATION_EVIDENCE,
+    RECOMMENDATIONS,
+    TREND_EVIDENCE,
+    TREND_HISTORY,
+    TREND_PROJECTIONS,
+    TREND_WINDOWS,
+)
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
     GLOBAL_EVENTS,
     IMPACT_RECORDS,
     MACRO_IMPACTS,
     MARKET_SNAPSHOTS,
-    RECOMMENDATION_EVIDENCE,
-    RECOMMENDATIONS,
     SIGNALS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-    TREND_PROJECTIONS,
-    TREND_WINDOWS,
 )
 from stonks_core.stores.lake.tables import LakeTable
 from tests.acceptance.day import NOW, TODAY, YESTERDAY, Day, register

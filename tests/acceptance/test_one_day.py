@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.why import orders_of_document, why_order
 from tests.acceptance.day import LATER, NOW, Day
 from tests.acceptance.stage import Snapshot

@@ -18,13 +18,8 @@ from stonks_cli.replay import Span, replay, require_recording
 from stonks_core.errors import BadInputError
 from stonks_core.settings import Settings, load_settings
 from stonks_core.settings.slices import Postgres
-from stonks_core.stores.lake.pipeline_tables import (
-    DOCUMENTS,
-    IMPACT_RECORDS,
-    MARKET_SNAPSHOTS,
-    RECOMMENDATIONS,
-    TREND_HISTORY,
-)
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_HISTORY
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, IMPACT_RECORDS, MARKET_SNAPSHOTS
 from stonks_core.stores.opening import Stores
 from stonks_core.why import why_order
 from tests.acceptance.recording import FIRST, LAST, OSKETT, RELEASES, VERDANE, record

@@ -8,8 +8,17 @@ from typing import Any
 import pyarrow as pa
 
 from stonks_core.identifiers import sha256_text
-from stonks_core.stores.lake import pipeline_tables as lake_tables
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS, TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import (
+    COMPETITIVE_SIGNALS,
+    DOCUMENT_COMPANY_MENTIONS,
+    DOCUMENT_INTELLIGENCE,
+    DOCUMENTS,
+    GLOBAL_EVENTS,
+    IMPACT_RECORDS,
+    MACRO_IMPACTS,
+)
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 from tests.api.trades import ACCOUNT, AS_OF, decide, fill, order
@@ -61,7 +70,7 @@ def document(document_id: str, text: str, **given: Any) -> dict[str, Any]:
         "published_at": AS_OF - timedelta(hours=2),
         "available_at": AS_OF - timedelta(hours=1),
     }
-    return row(lake_tables.DOCUMENTS, day_of(document_id), document_id=document_id, **shared | given)
+    return row(DOCUMENTS, day_of(document_id), document_id=document_id, **shared | given)
 
 
 def _quoted(document_id: str) -> dict[str, Any]:
@@ -77,9 +86,8 @@ def _quoted(document_id: str) -> dict[str, Any]:
 
 def tell_lake(lake: Lake) -> None:
     """The pipeline's side."""
-    tables = lake_tables
     lake.merge(
-        tables.DOCUMENTS,
+        DOCUMENTS,
         [
             document(NEWS, TEXTS[NEWS], title="Acme <b>beats</b>", ticker="ACME"),
             document(MACRO, TEXTS[MACRO], document_type="macro_event", publisher=""),
@@ -87,10 +95,10 @@ def tell_lake(lake: Lake) -> None:
         ],
     )
     lake.merge(
-        tables.DOCUMENT_COMPANY_MENTIONS,
+        DOCUMENT_COMPANY_MENTIONS,
         [
             row(
-                tables.DOCUMENT_COMPANY_MENTIONS,
+                DOCUMENT_COMPANY_MENTIONS,
                 day_of(NEWS),
                 document_id=NEWS,
                 ticker="ACME",
@@ -102,10 +110,10 @@ def tell_lake(lake: Lake) -> None:
         ],
     )
     lake.merge(
-        tables.DOCUMENT_INTELLIGENCE,
+        DOCUMENT_INTELLIGENCE,
         [
             row(
-                tables.DOCUMENT_INTELLIGENCE,
+                DOCUMENT_INTELLIGENCE,
                 day_of(NEWS),
                 document_id=NEWS,
                 status="extracted",
@@ -117,10 +125,10 @@ def tell_lake(lake: Lake) -> None:
     )
     impact = {"sentiment": 0.8, "impact": 0.7, "confidence": 0.9}
     lake.merge(
-        tables.IMPACT_RECORDS,
+        IMPACT_RECORDS,
         [
             row(
-                tables.IMPACT_RECORDS,
+                IMPACT_RECORDS,
                 day_of(NEWS),
                 impact_id="imp-acme",
                 document_id=NEWS,
@@ -131,7 +139,7 @@ def tell_lake(lake: Lake) -> None:
                 **_quoted(NEWS),
             ),
             row(
-                tables.IMPACT_RECORDS,
+                IMPACT_RECORDS,
                 day_of(RIVAL),
                 impact_id="imp-bolt",
                 document_id=RIVAL,
@@ -144,10 +152,10 @@ def tell_lake(lake: Lake) -> None:
         ],
     )
     lake.merge(
-        tables.GLOBAL_EVENTS,
+        GLOBAL_EVENTS,
         [
             row(
-                tables.GLOBAL_EVENTS,
+                GLOBAL_EVENTS,
                 day_of(MACRO),
                 event_id="ev-oil",
                 document_id=MACRO,
@@ -158,10 +166,10 @@ def tell_lake(lake: Lake) -> None:
         ],
     )
     lake.merge(
-        tables.MACRO_IMPACTS,
+        MACRO_IMPACTS,
         [
             row(
-                tables.MACRO_IMPACTS,
+                MACRO_IMPACTS,
                 day_of(MACRO),
                 macro_impact_id="mac-acme",
                 event_id="ev-oil",
@@ -171,10 +179,10 @@ def tell_lake(lake: Lake) -> None:
         ],
     )
     lake.merge(
-        tables.COMPETITIVE_SIGNALS,
+        COMPETITIVE_SIGNALS,
         [
             row(
-                tables.COMPETITIVE_SIGNALS,
+                COMPETITIVE_SIGNALS,
                 day_of(RIVAL),
                 competitive_id="cmp-acme",
                 impact_id="imp-bolt",
@@ -185,19 +193,19 @@ def tell_lake(lake: Lake) -> None:
             )
         ],
     )
-    lake.merge(tables.TREND_HISTORY, [trend()])
+    lake.merge(TREND_HISTORY, [trend()])
     lake.merge(
-        tables.TREND_WINDOWS,
+        TREND_WINDOWS,
         [
             trend(as_of=AS_OF + timedelta(hours=2), trend_id="trend-later", score=0.1, volatility=float("nan")),
             trend(ticker="BOLT", trend_id="trend-bolt", score=-0.4, direction="bearish"),
         ],
     )
     lake.merge(
-        tables.RECOMMENDATIONS,
+        RECOMMENDATIONS,
         [recommendation(), recommendation("rec-bolt", ticker="BOLT", action="sell", trend_id="trend-bolt")],
     )
-    lake.merge(tables.RECOMMENDATION_EVIDENCE, evidence())
+    lake.merge(RECOMMENDATION_EVIDENCE, evidence())
 
 
 def trend(**given: Any) -> dict[str, Any]:
@@ -213,7 +221,7 @@ def trend(**given: Any) -> dict[str, Any]:
         "input_versions": '{"signals": 3}',
         "volatility": None,
     }
-    return row(lake_tables.TREND_HISTORY, "2026-03-04", **plain | given)
+    return row(TREND_HISTORY, "2026-03-04", **plain | given)
 
 
 def recommendation(name: str = RECOMMENDATION, **given: Any) -> dict[str, Any]:
@@ -235,14 +243,14 @@ def recommendation(name: str = RECOMMENDATION, **given: Any) -> dict[str, Any]:
         "input_versions": '{"signals": 3}',
         "expires_at": AS_OF + timedelta(days=3),
     }
-    return row(lake_tables.RECOMMENDATIONS, "2026-03-04", **plain | given)
+    return row(RECOMMENDATIONS, "2026-03-04", **plain | given)
 
 
 def evidence() -> list[dict[str, Any]]:
     ranked = ((NEWS, "company", "imp-acme"), (MACRO, "macro", "mac-acme"), (RIVAL, "competitive", "cmp-acme"))
     return [
         row(
-            lake_tables.RECOMMENDATION_EVIDENCE,
+            RECOMMENDATION_EVIDENCE,
             "2026-03-04",
             recommendation_id=RECOMMENDATION,
             rank=rank,
@@ -261,8 +269,8 @@ def evidence() -> list[dict[str, Any]]:
 def tamper(lake: Lake, document_id: str = NEWS) -> None:
     """Rewrite a stored document behind the pipeline's back, its recorded hash kept."""
     changed = document(document_id, TEXTS[document_id].replace("raised", "cut   "))
-    lake.delete(lake_tables.DOCUMENTS, f"day = '{day_of(document_id)}' AND document_id = '{document_id}'")
-    lake.merge(lake_tables.DOCUMENTS, [{**changed, "sha256": sha256_text(TEXTS[document_id])}])
+    lake.delete(DOCUMENTS, f"day = '{day_of(document_id)}' AND document_id = '{document_id}'")
+    lake.merge(DOCUMENTS, [{**changed, "sha256": sha256_text(TEXTS[document_id])}])
 
 
 def tell_database(database: Database) -> None:

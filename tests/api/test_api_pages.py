@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from stonks_api.pages import rendering
 from stonks_api.pages.why import surroundings
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake import pipeline_tables as tables
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.stores.postgres import Database
 from tests.api import story
 from tests.api.conftest import app_over, serving
@@ -125,9 +126,9 @@ def test_hostile_words_stay_words(client: httpx.Client) -> None:
 
 
 def test_a_documents_address_is_a_link_only_where_it_is_safe(own_client: httpx.Client, lake: Lake) -> None:
-    lake.delete(tables.DOCUMENTS, f"document_id = '{story.NEWS}'")
+    lake.delete(DOCUMENTS, f"document_id = '{story.NEWS}'")
     hostile = story.document(story.NEWS, story.TEXTS[story.NEWS], canonical_url="javascript:alert(1)")
-    lake.merge(tables.DOCUMENTS, [hostile])
+    lake.merge(DOCUMENTS, [hostile])
     for address in (f"/orders/{story.ENTRY}/why", f"/documents/{story.NEWS}"):
         hrefs = [attributes.get("href") or "" for _, attributes in page(own_client, address).tags]
         assert not [href for href in hrefs if "javascript" in href]
@@ -207,7 +208,7 @@ def test_a_document_page_marks_exactly_the_quoted_words(client: httpx.Client) ->
 
 def test_a_long_document_is_cut_around_the_quote(own_client: httpx.Client, lake: Lake) -> None:
     name, text = "20260304-long", "x" * 300_000 + "NEEDLE" + "y" * 300_000
-    lake.merge(tables.DOCUMENTS, [story.document(name, text)])
+    lake.merge(DOCUMENTS, [story.document(name, text)])
     answer = own_client.get(f"/documents/{name}?start=300000&end=300006")
     assert '<mark id="quote">NEEDLE</mark>' in answer.text
     assert "Only a part of 600,006 characters" in answer.text
@@ -228,7 +229,7 @@ def test_surroundings_are_what_stands_there(text: str, start: int, length: int, 
 
 def test_a_company_is_shown_once_with_its_other_windows(own_client: httpx.Client, lake: Lake) -> None:
     lake.merge(
-        tables.RECOMMENDATIONS,
+        RECOMMENDATIONS,
         [
             story.recommendation("w1", ticker="WIDE", window="90d", strength=0.9, thesis="First line.\nSecond line."),
             story.recommendation("w2", ticker="WIDE", window="30d", strength=0.8),

@@ -23,10 +23,12 @@ from stonks_api.wire import Page, Shown, decode_cursor, decode_place, encode_cur
 from stonks_core.clock import ManualClock
 from stonks_core.errors import BadInputError
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake import pipeline_tables as tables
 from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_WINDOWS
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import LakeLocation
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
+from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.stores.postgres import Database
 from tests.api import story
 
@@ -92,21 +94,19 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     lake = Lake(LakeLocation(str(tmp_path_factory.mktemp("paging") / "lake")))
     days = ("20260302", "20260303", "20260304")
     names = [f"{days[number % 3]}-{number:02}" for number in range(COUNT)]
-    lake.merge(
-        tables.DOCUMENTS, [story.document(name, name, published_at=at(number)) for number, name in enumerate(names)]
-    )
+    lake.merge(DOCUMENTS, [story.document(name, name, published_at=at(number)) for number, name in enumerate(names)])
     told = []
     for n in range(COUNT):
         as_of = at(n) - timedelta(days=n % 4 * 9)
         row = story.recommendation(f"r-{n:02}", as_of=as_of, action="buy" if n % 2 else "sell")
         told.append({**row, "day": as_of.date().isoformat()})
-    lake.merge(tables.RECOMMENDATIONS, told)
+    lake.merge(RECOMMENDATIONS, told)
     windows = ("intraday", "1d", "7d", "30d", "90d")
     lake.merge(
-        tables.TREND_WINDOWS,
+        TREND_WINDOWS,
         [story.trend(ticker=f"T{n // 5}", window=windows[n % 5], trend_id=str(n)) for n in range(COUNT)],
     )
-    sql = LakeSql(lake, tables.PIPELINE_TABLES)
+    sql = LakeSql(lake, PIPELINE_TABLES)
     yield Context(load_settings({}), cast("Database", None), lake, sql, ManualClock(story.AS_OF), "")
     sql.close()
 

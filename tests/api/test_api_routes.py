@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from stonks_core.identifiers import sha256_text
-from stonks_core.stores.lake import pipeline_tables as tables
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_PROJECTIONS, TREND_WINDOWS
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import DOCUMENT_COMPANY_MENTIONS
 from stonks_core.stores.postgres import Database
 from tests.api import story
 
@@ -102,7 +103,7 @@ def test_companies(client: httpx.Client) -> None:
 
 def test_documents_by_company_are_its_own_and_those_that_name_it(own_client: httpx.Client, lake: Lake) -> None:
     mention = {"document_id": story.RIVAL, "ticker": "ACME", "surface": "Acme", "kind": "alias", "start": 40, "end": 44}
-    mentions = tables.DOCUMENT_COMPANY_MENTIONS
+    mentions = DOCUMENT_COMPANY_MENTIONS
     lake.merge(mentions, [story.row(mentions, story.day_of(story.RIVAL), **mention)])
     found = ask(own_client, "/api/documents?ticker=acme")["items"]
     assert {one["document_id"] for one in found} == {story.NEWS, story.RIVAL}
@@ -133,7 +134,7 @@ def test_trends_are_the_newest_and_nan_is_null(own_client: httpx.Client, lake: L
     assert newest["ACME"]["trend_id"] == "trend-later"
     assert newest["ACME"]["volatility"] is None  # NaN in the lake
     story_trend = story.row(
-        tables.TREND_EVIDENCE,
+        TREND_EVIDENCE,
         "2026-03-04",
         trend_id="trend-later",
         rank=1,
@@ -141,9 +142,9 @@ def test_trends_are_the_newest_and_nan_is_null(own_client: httpx.Client, lake: L
         document_id=story.NEWS,
         weight=float("inf"),
     )
-    lake.merge(tables.TREND_EVIDENCE, [story_trend])
+    lake.merge(TREND_EVIDENCE, [story_trend])
     projection = {"projection_id": "p", "ticker": "ACME", "window": "7d", "projected_score": float("nan"), "points": 4}
-    lake.merge(tables.TREND_PROJECTIONS, [story.row(tables.TREND_PROJECTIONS, "2026-03-04", **projection)])
+    lake.merge(TREND_PROJECTIONS, [story.row(TREND_PROJECTIONS, "2026-03-04", **projection)])
     week = ask(own_client, "/api/trends/acme")["windows"][0]
     assert week["evidence"][0]["title"] == "Acme <b>beats</b>"
     assert week["evidence"][0]["weight"] is None
@@ -156,9 +157,7 @@ def test_trends_are_the_newest_and_nan_is_null(own_client: httpx.Client, lake: L
 def test_the_newest_trend_of_another_day_is_found_and_one_too_old_is_not(own_client: httpx.Client, lake: Lake) -> None:
     week, years = story.AS_OF - timedelta(days=7), story.AS_OF - timedelta(days=400)
     for name, at in (("WEEK", week), ("YEARS", years)):
-        lake.merge(
-            tables.TREND_WINDOWS, [{**story.trend(ticker=name, trend_id=name, as_of=at), "day": at.date().isoformat()}]
-        )
+        lake.merge(TREND_WINDOWS, [{**story.trend(ticker=name, trend_id=name, as_of=at), "day": at.date().isoformat()}])
     assert [one["ticker"] for one in ask(own_client, "/api/trends")["items"]] == ["ACME", "BOLT", "WEEK"]
 
 

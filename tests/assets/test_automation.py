@@ -16,7 +16,7 @@ from stonks_assets.resources import PipelineResource
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import DOCUMENTS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 

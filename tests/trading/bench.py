@@ -10,7 +10,8 @@ import pyarrow.dataset as ds
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import ManualClock
 from stonks_core.settings import Settings, load_settings
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, RECOMMENDATIONS
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 from stonks_trading.engine.lease import Fence, no_fence

@@ -23,7 +23,7 @@ from stonks_sandbox.world.synthetic.writing import write
 
 ARTICLE_DAYS_KEPT = 40
 PLAN_DAYS_KEPT = 420
-FILINGS_KEPT = 4000
+FILINGS_KEPT = 8192
 TICK = timedelta(microseconds=1)
 
 

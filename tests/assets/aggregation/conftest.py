@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stonks_core.stores.lake.pipeline_tables import IMPACT_RECORDS, MARKET_SNAPSHOTS, SIGNALS
+from stonks_core.stores.lake.silver_tables import IMPACT_RECORDS, MARKET_SNAPSHOTS, SIGNALS
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 Maker = Callable[..., pa.Table]

@@ -16,16 +16,13 @@ from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.errors import TransientError
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake.pipeline_tables import (
+from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_PROJECTIONS, TREND_WINDOWS
+from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     IMPACT_RECORDS,
     MACRO_IMPACTS,
     MARKET_SNAPSHOTS,
     SIGNALS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-    TREND_PROJECTIONS,
-    TREND_WINDOWS,
 )
 
 DAY = date(2026, 3, 10)

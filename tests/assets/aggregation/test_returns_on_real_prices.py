@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from stonks_assets.aggregation.market import sessions
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 
 
 @pytest.fixture(scope="module")

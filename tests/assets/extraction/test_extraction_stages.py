@@ -19,8 +19,15 @@ from stonks_assets.parsing.parse import mention_rows, parse_raw
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake import pipeline_tables as tables
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import (
+    DOCUMENT_COMPANY_MENTIONS,
+    DOCUMENT_INTELLIGENCE,
+    DOCUMENTS,
+    GLOBAL_EVENTS,
+    IMPACT_RECORDS,
+    MACRO_IMPACTS,
+)
 from stonks_core.stores.postgres import Database
 from stonks_sandbox.ollama import build_ollama
 
@@ -97,8 +104,8 @@ def store(lake: Lake, *rows: dict[str, Any]) -> None:
     for row in rows:
         parsed = parse_raw(row, matcher)
         clustered = dict(parsed.row) | {"cluster_id": parsed.document_id, "origin_document_id": parsed.document_id}
-        lake.merge(tables.DOCUMENT_COMPANY_MENTIONS, mention_rows(parsed))
-        lake.merge(tables.DOCUMENTS, [clustered])
+        lake.merge(DOCUMENT_COMPANY_MENTIONS, mention_rows(parsed))
+        lake.merge(DOCUMENTS, [clustered])
 
 
 @pytest.fixture
@@ -112,9 +119,9 @@ def test_a_document_becomes_intelligence_with_a_verbatim_quote(pipeline: Pipelin
     store(pipeline.lake, raw("beat", BEAT))
     report = materialise_intelligence(pipeline, DAY, NOON)
     assert report.failed == 0
-    document = pipeline.lake.read(tables.DOCUMENTS).to_pylist()[0]
-    read = pipeline.lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()[0]
-    impact = pipeline.lake.read(tables.IMPACT_RECORDS).to_pylist()[0]
+    document = pipeline.lake.read(DOCUMENTS).to_pylist()[0]
+    read = pipeline.lake.read(DOCUMENT_INTELLIGENCE).to_pylist()[0]
+    impact = pipeline.lake.read(IMPACT_RECORDS).to_pylist()[0]
     assert (read["status"], read["impacts_kept"], read["model"]) == ("extracted", 1, "stonks-rules:latest")
     assert (impact["ticker"], impact["document_sha256"]) == ("ORIN", document["sha256"])
     assert impact["sentiment"] > 0
@@ -128,10 +135,10 @@ def test_a_document_becomes_intelligence_with_a_verbatim_quote(pipeline: Pipelin
 def test_a_second_run_changes_nothing(pipeline: Pipeline) -> None:
     store(pipeline.lake, raw("beat", BEAT))
     materialise_intelligence(pipeline, DAY, NOON)
-    versions = [pipeline.lake.version(t) for t in (tables.DOCUMENT_INTELLIGENCE, tables.IMPACT_RECORDS)]
+    versions = [pipeline.lake.version(t) for t in (DOCUMENT_INTELLIGENCE, IMPACT_RECORDS)]
     report = materialise_intelligence(pipeline, DAY, NOON)
     assert set(report.written.values()) == {0}
-    assert versions == [pipeline.lake.version(t) for t in (tables.DOCUMENT_INTELLIGENCE, tables.IMPACT_RECORDS)]
+    assert versions == [pipeline.lake.version(t) for t in (DOCUMENT_INTELLIGENCE, IMPACT_RECORDS)]
 
 
 def test_a_replay_from_the_record_gives_the_same_rows_without_a_server(
@@ -139,20 +146,20 @@ def test_a_replay_from_the_record_gives_the_same_rows_without_a_server(
 ) -> None:
     store(lake, raw("beat", BEAT))
     materialise_intelligence(pipeline, DAY, NOON)
-    before = lake.read(tables.IMPACT_RECORDS).to_pylist()
-    lake.delete(tables.IMPACT_RECORDS, "true")
-    lake.delete(tables.DOCUMENT_INTELLIGENCE, "true")
+    before = lake.read(IMPACT_RECORDS).to_pylist()
+    lake.delete(IMPACT_RECORDS, "true")
+    lake.delete(DOCUMENT_INTELLIGENCE, "true")
     offline = load_settings({"OLLAMA_REPLAY_ONLY": "true", "SANDBOX_URL": "http://127.0.0.1:1"})
     report = materialise_intelligence(Pipeline(offline, lake, pipeline.database, ManualClock(NOON)), DAY, NOON)
     assert report.failed == 0
-    assert lake.read(tables.IMPACT_RECORDS).to_pylist() == before
+    assert lake.read(IMPACT_RECORDS).to_pylist() == before
 
 
 def test_replay_only_without_a_record_leaves_the_document_undone(pipeline: Pipeline, lake: Lake) -> None:
     store(lake, raw("beat", BEAT))
     offline = load_settings({"OLLAMA_REPLAY_ONLY": "true", "SANDBOX_URL": "http://127.0.0.1:1"})
     report = materialise_intelligence(Pipeline(offline, lake, pipeline.database, ManualClock(NOON)), DAY, NOON)
-    assert (report.failed, lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
+    assert (report.failed, lake.read(DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
 
 
 def test_an_unreachable_server_leaves_documents_undone_and_says_so(pipeline: Pipeline, lake: Lake) -> None:
@@ -162,13 +169,13 @@ def test_an_unreachable_server_leaves_documents_undone_and_says_so(pipeline: Pip
         return OllamaClient(["http://127.0.0.1:1"], timeout=1, max_retries=1, sleep=lambda _: None)
 
     report = materialise_intelligence(pipeline, DAY, NOON, connect=nowhere)
-    assert (report.failed, lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
+    assert (report.failed, lake.read(DOCUMENT_INTELLIGENCE).num_rows) == (1, 0)
     failure = pipeline.database.fetch_one("SELECT stage, status, error FROM failures")
     assert failure is not None
     assert (failure["stage"], failure["status"]) == ("extraction", "open")
     assert "cannot be reached" in failure["error"]
     materialise_intelligence(pipeline, DAY, NOON)
-    assert lake.read(tables.DOCUMENT_INTELLIGENCE).num_rows == 1
+    assert lake.read(DOCUMENT_INTELLIGENCE).num_rows == 1
     assert pipeline.database.fetch_one("SELECT status FROM failures") == {"status": "resolved"}
 
 
@@ -189,24 +196,24 @@ def test_a_macro_report_becomes_an_event_and_impacts(pipeline: Pipeline, lake: L
     store(lake, raw("storm", STORM, "macro_news"))
     assert materialise_intelligence(pipeline, DAY, NOON).written["document_intelligence"] == 0
     assert materialise_global_events(pipeline, DAY, NOON).written == {"global_events": 1}
-    event = lake.read(tables.GLOBAL_EVENTS).to_pylist()[0]
-    text = lake.read(tables.DOCUMENTS).to_pylist()[0]["text"]
+    event = lake.read(GLOBAL_EVENTS).to_pylist()[0]
+    text = lake.read(DOCUMENTS).to_pylist()[0]["text"]
     assert text[event["quote_start"] : event["quote_end"]] == event["quote"] != ""
     materialise_macro_impacts(pipeline, DAY, NOON)
-    impacts = {row["ticker"]: row for row in lake.read(tables.MACRO_IMPACTS).to_pylist()}
+    impacts = {row["ticker"]: row for row in lake.read(MACRO_IMPACTS).to_pylist()}
     assert impacts["PETR"]["exposure"] > 0
-    version = lake.version(tables.MACRO_IMPACTS)
+    version = lake.version(MACRO_IMPACTS)
     assert materialise_macro_impacts(pipeline, DAY, NOON).written == {"macro_impacts": 0}
     assert materialise_global_events(pipeline, DAY, NOON).written == {"global_events": 0}
-    assert lake.version(tables.MACRO_IMPACTS) == version
+    assert lake.version(MACRO_IMPACTS) == version
 
 
 def test_a_report_without_an_event_is_read_once_and_makes_no_impacts(pipeline: Pipeline, lake: Lake) -> None:
     store(lake, raw("beat", BEAT, "macro_news"))
     materialise_global_events(pipeline, DAY, NOON)
-    assert [row["type"] for row in lake.read(tables.GLOBAL_EVENTS).to_pylist()] == ["none"]
+    assert [row["type"] for row in lake.read(GLOBAL_EVENTS).to_pylist()] == ["none"]
     materialise_macro_impacts(pipeline, DAY, NOON)
-    assert lake.read(tables.MACRO_IMPACTS).num_rows == 0
+    assert lake.read(MACRO_IMPACTS).num_rows == 0
 
 
 class Liar:
@@ -245,7 +252,7 @@ def test_a_made_up_answer_fails_the_document_until_it_is_replayed(pipeline: Pipe
     liar = Liar()
     report = materialise_intelligence(pipeline, DAY, NOON, connect=lambda: liar)
     assert (report.failed, report.figures["hallucinated_ticker"]) == (1, 1)
-    read = lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()[0]
+    read = lake.read(DOCUMENT_INTELLIGENCE).to_pylist()[0]
     assert (read["status"], read["impacts_kept"], read["hallucinated_ticker"]) == ("extraction_failed", 0, 1)
     failure = pipeline.database.fetch_one("SELECT error FROM failures WHERE status = 'open'")
     assert failure is not None
@@ -257,8 +264,8 @@ def test_a_made_up_answer_fails_the_document_until_it_is_replayed(pipeline: Pipe
     pipeline.database.execute("UPDATE failures SET status = 'replay'")
     materialise_intelligence(pipeline, DAY, NOON, connect=lambda: liar)
     assert liar.asked == 2
-    assert [row["status"] for row in lake.read(tables.DOCUMENT_INTELLIGENCE).to_pylist()] == ["extracted"]
-    assert [row["ticker"] for row in lake.read(tables.IMPACT_RECORDS).to_pylist()] == ["ORIN"]
+    assert [row["status"] for row in lake.read(DOCUMENT_INTELLIGENCE).to_pylist()] == ["extracted"]
+    assert [row["ticker"] for row in lake.read(IMPACT_RECORDS).to_pylist()] == ["ORIN"]
     assert pipeline.database.fetch_one("SELECT status FROM failures") == {"status": "resolved"}
 
 
@@ -273,7 +280,7 @@ def test_three_failed_classifications_in_a_row_alarm_the_operator(
     for expected in (0, 0, 1):
         materialise_global_events(pipeline, DAY, NOON, connect=nowhere)
         assert [record.levelname for record in caplog.records].count("CRITICAL") == expected
-    assert lake.read(tables.GLOBAL_EVENTS).num_rows == 0
+    assert lake.read(GLOBAL_EVENTS).num_rows == 0
 
 
 def test_impacts_follow_the_registry(pipeline: Pipeline, lake: Lake) -> None:
@@ -283,7 +290,7 @@ def test_impacts_follow_the_registry(pipeline: Pipeline, lake: Lake) -> None:
     pipeline.database.execute("DELETE FROM exposure_profiles")
     pipeline.database.execute("UPDATE companies SET sector = ''")
     materialise_macro_impacts(pipeline, DAY, NOON)
-    assert lake.read(tables.MACRO_IMPACTS).num_rows == 0
+    assert lake.read(MACRO_IMPACTS).num_rows == 0
 
 
 def test_a_switched_off_agent_is_not_asked(pipeline: Pipeline, lake: Lake) -> None:

@@ -12,7 +12,7 @@ from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.postgres import Database
 from tests.assets.ingestion.asking import NOON, TODAY
 

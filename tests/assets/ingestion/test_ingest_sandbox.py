@@ -14,7 +14,8 @@ from stonks_assets.ingestion.seeding import seed_registry, short_names
 from stonks_assets.ingestion.step import SETTLING, SourcesDownError, _ask_source, ingest, ingest_days
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError, TransientError
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, raw_table
+from stonks_core.stores.lake.bronze_tables import raw_table
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.vocabulary import SECTORS, SourceType
 from tests.assets.ingestion.asking import TODAY
 from tests.assets.ingestion.conftest import SANDBOX_NOW, PipelineAt

@@ -10,9 +10,10 @@ from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake import fact_tables as facts
-from stonks_core.stores.lake import pipeline_tables as tables
 from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, IMPACT_RECORDS, MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 from tests.api import story
@@ -35,13 +36,13 @@ def pipeline(database: Database, lake: Lake) -> Pipeline:
     story.tell_lake(lake)
     story.tell_database(database)
     bar = {"ticker": "ACME", "span": "1d", "feed": "sandbox", "close": 10.5, "vwap": None}
-    lake.merge(tables.MARKET_SNAPSHOTS, [story.row(tables.MARKET_SNAPSHOTS, "2026-03-04", **bar)])
+    lake.merge(MARKET_SNAPSHOTS, [story.row(MARKET_SNAPSHOTS, "2026-03-04", **bar)])
     story.decide(database, "dec-held", "override", None, "", story.AS_OF)
     for name, shares, price in (("held-1", 2, 9), ("held-2", 2, 11)):
         story.order(database, name, "dec-held", None, purpose="override", notional=1, intended_at=EARLIER)
         story.fill(database, name, "buy", shares, price, EARLIER)
     projection = {"projection_id": "p", "ticker": "BOLT", "window": "7d", "slope": 0.1, "points": 4}
-    lake.merge(tables.TREND_PROJECTIONS, [story.row(tables.TREND_PROJECTIONS, "2026-03-04", **projection)])
+    lake.merge(TREND_PROJECTIONS, [story.row(TREND_PROJECTIONS, "2026-03-04", **projection)])
     database.execute(
         "INSERT INTO portfolio_snapshots VALUES (%s, %s, %s, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0.01, 0.1, 0.2, 1, 'moderate')",
         (story.ACCOUNT, DAY, story.AS_OF),
@@ -90,8 +91,8 @@ def test_an_empty_day_stays_empty_and_makes_no_commit(pipeline: Pipeline) -> Non
 
 
 def test_a_company_that_is_not_registered_has_no_name(pipeline: Pipeline) -> None:
-    lost = story.row(tables.MARKET_SNAPSHOTS, "2026-03-04", ticker="GONE", span="1d", feed="sandbox", vwap=None)
-    pipeline.lake.merge(tables.MARKET_SNAPSHOTS, [lost])
+    lost = story.row(MARKET_SNAPSHOTS, "2026-03-04", ticker="GONE", span="1d", feed="sandbox", vwap=None)
+    pipeline.lake.merge(MARKET_SNAPSHOTS, [lost])
     STAGES[facts.FACT_MARKET_SNAPSHOT](pipeline, DAY, NOW)
     assert {row["ticker"]: row["company"] for row in held(pipeline, facts.FACT_MARKET_SNAPSHOT)} == {
         "ACME": "Acme Corp.",
@@ -101,7 +102,7 @@ def test_a_company_that_is_not_registered_has_no_name(pipeline: Pipeline) -> Non
 
 def test_nothing_that_was_not_known_yet_is_published(pipeline: Pipeline) -> None:
     later = story.document("20260304-later", "later", available_at=NOW + timedelta(minutes=1))
-    pipeline.lake.merge(tables.DOCUMENTS, [later])
+    pipeline.lake.merge(DOCUMENTS, [later])
     STAGES[facts.FACT_DOCUMENT](pipeline, DAY, NOW)
     assert [row["document_id"] for row in held(pipeline, facts.FACT_DOCUMENT)] == [story.NEWS]
     STAGES[facts.FACT_DOCUMENT](pipeline, DAY, NOW + timedelta(hours=1))
@@ -151,7 +152,7 @@ def test_a_past_days_positions_do_not_know_todays_trades(pipeline: Pipeline) -> 
 def test_the_facts_agree_with_the_stores_by_sql(pipeline: Pipeline) -> None:
     for fact, stage in STAGES.items():
         stage(pipeline, day_of(fact), NOW)
-    sql = LakeSql(pipeline.lake, (*facts.FACT_TABLES, tables.IMPACT_RECORDS, tables.DOCUMENT_INTELLIGENCE))
+    sql = LakeSql(pipeline.lake, (*facts.FACT_TABLES, IMPACT_RECORDS, DOCUMENT_INTELLIGENCE))
     (read,) = sql.rows(
         "SELECT f.*, i.quote AS wanted FROM fact_document_extraction f JOIN impact_records i USING (impact_id)"
     )

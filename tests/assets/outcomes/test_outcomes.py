@@ -16,8 +16,9 @@ from stonks_assets.outcomes.step import materialise_outcomes
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
-from stonks_core.stores.lake.pipeline_tables import MARKET_SNAPSHOTS, RECOMMENDATIONS
+from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 
 FIRST = datetime(2026, 1, 1, 21, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

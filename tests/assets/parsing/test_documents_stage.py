@@ -10,8 +10,9 @@ from stonks_assets.parsing.step import materialise_documents
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.settings import Settings
+from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.pipeline_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS, raw_table
+from stonks_core.stores.lake.silver_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENTS
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import SourceType
 

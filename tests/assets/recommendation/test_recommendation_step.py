@@ -14,16 +14,8 @@ from stonks_assets.recommendation.step import materialise_recommendations
 from stonks_core.clock import ManualClock
 from stonks_core.identifiers import sha256_text
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake.pipeline_tables import (
-    DOCUMENTS,
-    GLOBAL_EVENTS,
-    IMPACT_RECORDS,
-    MACRO_IMPACTS,
-    RECOMMENDATION_EVIDENCE,
-    RECOMMENDATIONS,
-    TREND_EVIDENCE,
-    TREND_HISTORY,
-)
+from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS, TREND_EVIDENCE, TREND_HISTORY
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, GLOBAL_EVENTS, IMPACT_RECORDS, MACRO_IMPACTS
 
 DAY = date(2026, 3, 10)
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
