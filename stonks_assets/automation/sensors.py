@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from stonks_assets.automation.control import pipeline_enabled
-from stonks_assets.automation.jobs import checks_job, cycle_config, cycle_job, history_job
+from stonks_assets.automation.jobs import checks_job, cycle_config, cycle_job, history_job, statements_job
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
@@ -112,5 +112,19 @@ health_checks = dg.ScheduleDefinition(
     description="Checks every table of the cycle twice an hour.",
 )
 
+
+@dg.schedule(
+    name="broker_statements",
+    cron_schedule="*/30 * * * *",
+    job=statements_job,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Keeps the broker's statements twice an hour; the trading daemon itself syncs every minute.",
+)
+def broker_statements(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Today's statements."""
+    at = context.scheduled_execution_time.astimezone(UTC)
+    return dg.RunRequest(run_key=f"statements:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
+
+
 SENSORS = (cycle_watermark, market_history)
-SCHEDULES = (sweep, health_checks)
+SCHEDULES = (sweep, health_checks, broker_statements)
