@@ -146,12 +146,24 @@ def test_failed_items_that_are_to_be_tried_again_are_work_from_their_day_on(at: 
     add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
     pipeline = at(NOON)
     for item, day in (("a", TODAY - timedelta(days=4)), ("b", TODAY), ("c", TODAY - timedelta(days=9))):
-        pipeline.failures.record("documents", item, "failed", NOON, day=day)
+        pipeline.failures.record("parsing", item, "failed", NOON, day=day)
     assert work_waiting(pipeline, NOON).reasons == ()
     database.execute("UPDATE failures SET status = 'replay' WHERE item <> 'c'")
     work = work_waiting(pipeline, NOON)
     assert work.reasons == ("2 failed items are to be tried again",)
     assert work.first_day == TODAY - timedelta(days=4)
+
+
+def test_a_model_that_failed_rests_a_minute(at: At, database: Database, lake: Lake) -> None:
+    add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
+    pipeline = at(NOON)
+    lake.merge(
+        DOCUMENTS, [filled(DOCUMENTS, day=TODAY.isoformat(), document_id="d1", status="parsed", document_type="news")]
+    )
+    assert work_waiting(pipeline, NOON).reasons == ("1 documents wait for extraction",)
+    pipeline.failures.record("extraction", "d1", "the model does not answer", NOON, day=TODAY)
+    assert work_waiting(pipeline, NOON + timedelta(seconds=30)).reasons == ()
+    assert work_waiting(pipeline, NOON + timedelta(seconds=61)).reasons == ("1 documents wait for extraction",)
 
 
 # History.
