@@ -91,6 +91,7 @@ def _serve(settings: Settings, listener: socket.socket, dagster_url: str) -> Non
             date_header=True,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        listener.listen()  # from here on a connection waits instead of being refused
         log.info("serving on http://%s:%d/", HOST, port)
         uvicorn.Server(config).run(sockets=[listener])
 
