@@ -4,7 +4,7 @@ Every write is by key and may be repeated: a merge that finds nothing new makes 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -30,6 +30,7 @@ from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
 CONFIGURATION = {"delta.checkpointInterval": "10", "delta.logRetentionDuration": "interval 30 days"}
 ATTEMPTS = 8
+CHUNK_BYTES = 32_000_000
 T = TypeVar("T")
 
 
@@ -100,10 +101,10 @@ class Lake:
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
-        # Merged files hold string views, which arrow cannot compare inside a scan: their rows are picked batch by batch.
+        # Merged files hold string views, which arrow cannot compare inside a scan: their rows are picked chunk by chunk.
         named = [f.name for f in table.schema if f.name in wanted or f.name in str(where)]
         scanner = dataset.scanner(columns=named, filter=_within(table, days, as_of))
-        picked = [_declared(table, pa.Table.from_batches([batch])).filter(where) for batch in scanner.to_batches()]
+        picked = [_declared(table, chunk).filter(where) for chunk in _chunks(scanner.to_batches())]
         rows = pa.concat_tables(picked) if picked else table.schema.empty_table().select(named)
         return rows.select([f.name for f in table.schema if f.name in wanted])
 
@@ -231,6 +232,20 @@ def _differs(table: LakeTable) -> str:
     """Whether any column outside the key is another one: a row that stays as it is makes no commit."""
     others = [column.name for column in table.columns if column.name not in table.key]
     return " OR ".join(f"(source.{name} IS DISTINCT FROM target.{name})" for name in others) or "false"
+
+
+def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches put together to some megabytes: a file's rows may be few, and each look at them costs the same."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > CHUNK_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def _days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
