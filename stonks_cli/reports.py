@@ -14,7 +14,7 @@ from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMME
 from stonks_core.stores.lake.silver_tables import DOCUMENTS, IMPACT_RECORDS
 from stonks_core.stores.opening import Stores
 
-SHORT = 12
+SHORT = 11
 ORDER_COLUMNS = {
     "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state", "filled_quantity": "filled",
     "filled_average_price": "at $", "decided_as_of": "as of (UTC)",
