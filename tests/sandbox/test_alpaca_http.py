@@ -1,12 +1,8 @@
 """The Alpaca stand-in over real HTTP and websockets, asked by the vendor's own client."""
 
 import asyncio
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,21 +11,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-import uvicorn
 import websockets
 from alpaca.common.exceptions import APIError
-from alpaca.data.enums import DataFeed
-from alpaca.data.historical.news import NewsClient
-from alpaca.data.historical.stock import StockHistoricalDataClient
-from alpaca.data.requests import (
-    NewsRequest,
-    StockBarsRequest,
-    StockLatestBarRequest,
-    StockLatestQuoteRequest,
-    StockLatestTradeRequest,
-    StockSnapshotRequest,
-)
-from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
 from alpaca.trading.models import TradeUpdate
@@ -44,103 +27,10 @@ from alpaca.trading.requests import (
     StopOrderRequest,
 )
 from alpaca.trading.stream import TradingStream
-from fastapi import FastAPI
 
 from stonks_sandbox.alpaca import Alpaca, build_alpaca
-from stonks_sandbox.world.protocol import Article
+from tests.sandbox.alpaca_served import KEYS, Server, serve, wait_for
 from tests.sandbox.test_alpaca_scripted_world import NOON, ScriptedWorld, flat
-
-KEYS = {"APCA-API-KEY-ID": "k", "APCA-API-SECRET-KEY": "s"}
-ARTICLES = [  # oldest first, as a world gives them
-    Article(
-        f"a{i}",
-        "news",
-        "Wire",
-        f"Title {i}",
-        "Ann",
-        "Short.",
-        NOON - timedelta(hours=i),
-        f"n/{i}",
-        "<p>x</p>",
-        ("AAA",),
-    )
-    for i in (4, 3, 2, 1)
-]
-
-
-@dataclass
-class Server:
-    """A running stand-in and its world; the settling loop is off, so that nothing moves but by `at`."""
-
-    world: ScriptedWorld
-    alpaca: Alpaca
-    port: int
-    loop: asyncio.AbstractEventLoop | None = None
-    seen: list[TradeUpdate] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/alpaca"
-
-    @property
-    def ws(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/alpaca/stream"
-
-    @property
-    def data(self) -> str:
-        return f"http://127.0.0.1:{self.port}/alpaca-data"
-
-    def at(self, seconds: float) -> None:
-        assert self.loop is not None
-
-        async def step() -> None:
-            self.world.at(seconds)
-            await self.alpaca.settle()
-
-        asyncio.run_coroutine_threadsafe(step(), self.loop).result(5)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "waited ten seconds in vain"
-        time.sleep(0.005)
-
-
-def serve(world: ScriptedWorld, folder: Path, **options: Any) -> Iterator[Server]:
-    alpaca = build_alpaca(world, folder, **options)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    running = Server(world, alpaca, listener.getsockname()[1])
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> Any:
-        running.loop = asyncio.get_running_loop()
-        yield
-        await alpaca.stop()
-
-    app = FastAPI(lifespan=lifespan)
-    app.include_router(alpaca.trading, prefix="/alpaca")
-    app.include_router(alpaca.data, prefix="/alpaca-data")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    wait_for(lambda: server.started)
-    yield running
-    server.should_exit = True
-    thread.join(10)
-    listener.close()
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Server]:
-    world = ScriptedWorld({"AAA": flat(100.0, bars=60), "BBB": flat(50.0, bars=60)}, news=ARTICLES)
-    yield from serve(world, tmp_path, requests_per_minute=1000, whole_shares_only=frozenset({"BBB"}))
-
-
-@pytest.fixture
-def client(running: Server) -> TradingClient:
-    return TradingClient("k", "s", paper=True, url_override=running.url)
 
 
 def buy(qty: float = 2, symbol: str = "AAA", **more: Any) -> MarketOrderRequest:
@@ -364,69 +254,6 @@ def test_a_second_consumer_pushes_the_first_one_out(client: TradingClient, runni
         1008,
         "new",
     ]
-
-
-def test_market_data_by_the_vendors_client(running: Server) -> None:
-    data = StockHistoricalDataClient("k", "s", url_override=running.data)
-    running.at(62)
-    both = ["AAA", "BBB", "ZZZ"]
-    quotes: Any = data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols=both, feed=DataFeed.IEX))
-    assert sorted(quotes) == ["AAA", "BBB"]
-    assert (quotes["AAA"].bid_price, quotes["AAA"].ask_price) == (99.99, 100.01)
-    assert quotes["AAA"].timestamp == NOON + timedelta(seconds=62)
-    trades: Any = data.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols="AAA"))
-    assert trades["AAA"].price == 100
-    latest: Any = data.get_stock_latest_bar(StockLatestBarRequest(symbol_or_symbols="AAA"))
-    assert latest["AAA"].timestamp == NOON + timedelta(seconds=60)
-    shots: Any = data.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols=["BBB"]))
-    assert shots["BBB"].daily_bar.close == 50
-    request = StockBarsRequest(
-        symbol_or_symbols=["AAA", "BBB"],
-        timeframe=TimeFrame(1, TimeFrameUnit.Minute),
-        start=NOON - timedelta(minutes=1),
-        end=NOON + timedelta(minutes=1),
-    )
-    bars: Any = data.get_stock_bars(request)
-    assert {symbol: len(rows) for symbol, rows in bars.data.items()} == {"AAA": 3, "BBB": 3}
-    assert bars["AAA"][0].volume == 12e6
-
-
-def test_bars_page_through_symbols(running: Server) -> None:
-    running.at(62)
-    query = {"symbols": "BBB,AAA", "timeframe": "1Min", "start": "2026-03-04T11:59:00Z", "limit": "2"}
-    pages, token = [], None
-    while True:
-        answer = httpx.get(
-            f"{running.data}/v2/stocks/bars", headers=KEYS, params={**query, **({"page_token": token} if token else {})}
-        ).json()
-        pages.append({symbol: len(rows) for symbol, rows in answer["bars"].items()})
-        token = answer["next_page_token"]
-        if token is None:
-            break
-    assert pages == [{"AAA": 2}, {"AAA": 1, "BBB": 1}, {"BBB": 2}]
-    single = httpx.get(f"{running.data}/v2/stocks/AAA/bars", headers=KEYS, params={**query, "sort": "desc"}).json()
-    assert single["symbol"] == "AAA"
-    assert [row["t"] for row in single["bars"]] == ["2026-03-04T12:01:00Z", "2026-03-04T12:00:00Z"]
-    for wrong in ({"timeframe": "7Fortnight"}, {"feed": "nope"}, {"page_token": "bm9wZQ=="}, {"symbols": ""}):
-        answer = httpx.get(f"{running.data}/v2/stocks/bars", headers=KEYS, params={**query, **wrong})
-        assert answer.status_code == 400, wrong
-
-
-def test_news_by_the_vendors_client(running: Server) -> None:
-    news = NewsClient("k", "s", url_override=running.data)
-    found: Any = news.get_news(NewsRequest(symbols="AAA", start=NOON - timedelta(hours=3), limit=50))
-    assert [article.headline for article in found["news"]] == ["Title 1", "Title 2", "Title 3"]
-    assert found["news"][0].content == ""
-    assert found["news"][0].url == f"http://127.0.0.1:{running.port}/web/n/1"
-    first = httpx.get(f"{running.data}/v1beta1/news", headers=KEYS, params={"limit": 3, "sort": "asc"}).json()
-    assert [row["headline"] for row in first["news"]] == ["Title 4", "Title 3", "Title 2"]
-    rest = httpx.get(
-        f"{running.data}/v1beta1/news",
-        headers=KEYS,
-        params={"limit": 3, "sort": "asc", "page_token": first["next_page_token"], "include_content": "true"},
-    ).json()
-    assert [(row["headline"], row["content"]) for row in rest["news"]] == [("Title 1", "<p>x</p>")]
-    assert rest["next_page_token"] is None
 
 
 def test_the_loop_fills_by_itself_and_stops(tmp_path: Path) -> None:
