@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from stonks_assets.ingestion.http import Fetcher
 from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_core.identifiers import sha256_bytes
 
 STATEMENTS = ("account", "positions")
 
@@ -20,14 +21,6 @@ class AlpacaBrokerAdapter:
             return
         for statement in STATEMENTS:
             answer = self._fetcher.get(f"{self._base}/v2/{statement}")
-            yield RawItem(
-                item_id=statement,
-                kind=statement,
-                url=answer.url,
-                payload=answer.content,
-                media_type=answer.media_type,
-                fetched_at=answer.at,
-                published_at=answer.at,
-                http_status=answer.status,
-                response_headers=answer.safe_headers,
-            )
+            item_id = f"{statement}@{sha256_bytes(answer.content)[:16]}"
+            if not ask.known([item_id]):
+                yield RawItem(item_id, statement, answer, published_at=answer.at)

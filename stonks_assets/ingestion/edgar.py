@@ -4,7 +4,6 @@ What is new is learnt from the companies' submissions; the time that counts is t
 New York's clock always, whereas the submissions' own stamps are New York's for some filers and UTC for others.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 from bs4 import BeautifulSoup
 
 from stonks_assets.ingestion.http import Answer, Fetcher
-from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_core.errors import PermanentError, TransientError
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -73,8 +72,9 @@ class SECEdgarAdapter:
             raise refused
 
     def _filings(self, listed: list[Listed], ticker: str, ask: Ask) -> Iterator[RawItem]:
+        known = ask.known([filing.accession for filing in listed])
         for filing in listed:
-            if filing.accession in ask.known:
+            if filing.accession in known:
                 continue
             try:
                 header = self._header(filing)
@@ -114,37 +114,34 @@ class SECEdgarAdapter:
         return f"{self._www}/Archives/edgar/data/{listed.cik}/{listed.accession.replace('-', '')}"
 
     def _filing(self, listed: Listed, ticker: str, header: Answer, accepted: datetime) -> RawItem:
+        """The header as the item, the index page and the documents that carry news as its parts."""
         folder = self._folder(listed)
         index = self._fetcher.get(f"{folder}/{listed.accession}-index.html")
         documents = [
-            {**entry, "url": f"{folder}/{entry['filename']}", "html": self._document(folder, entry["filename"]).text()}
+            RawPart(entry["filename"], "filing_document", self._document(folder, entry["filename"]), entry)
             for entry in documents_of(index)
             if entry["type"] == listed.form or EXHIBIT.match(entry["type"])
         ]
         if not documents:
             raise PermanentError(f"{index.url} lists neither a {listed.form} nor an EX-99 document")
-        payload = {
+        detail = {
             "accession": listed.accession,
             "cik": listed.cik,
             "ticker": ticker,
             "form": listed.form,
             "items": [i for i in listed.items.split(",") if i],
             "listed_acceptance": listed.stamp.isoformat(),
-            "header": header.text(),
-            "primary_url": documents[0]["url"],
-            "documents": documents,
+            "primary_url": documents[0].answer.url,
         }
         return RawItem(
-            item_id=listed.accession,
-            kind="filing",
-            url=f"{folder}/{listed.accession}-index.html",
-            payload=json.dumps(payload, ensure_ascii=False, sort_keys=True).encode(),
-            media_type="application/json",
-            fetched_at=header.at,
+            listed.accession,
+            "filing",
+            header,
             published_at=accepted,
             ticker=ticker,
-            http_status=index.status,
-            response_headers=index.safe_headers,
+            url=f"{folder}/{listed.accession}-index.html",
+            detail=detail,
+            parts=(RawPart("index", "filing_index", index), *documents),
         )
 
     def _document(self, folder: str, filename: str) -> Answer:

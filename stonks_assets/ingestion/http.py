@@ -6,7 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -39,13 +39,14 @@ class _BusyError(TransientError):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its body read whole."""
+    """An answer with its body read whole, and the request that brought it; neither shows a secret."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     content: bytes
     at: datetime
+    request: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def media_type(self) -> str:
@@ -56,6 +57,10 @@ class Answer:
     def safe_headers(self) -> dict[str, str]:
         """The headers without anything secret."""
         return {k: v for k, v in self.headers.items() if k.lower() not in SECRET_HEADERS}
+
+    def slice(self, content: bytes) -> "Answer":
+        """The same answer with a part of its body only."""
+        return replace(self, content=content)
 
     def json(self) -> Any:
         """The body as JSON; TransientError when it is cut or is none, because the next answer may be whole."""
@@ -137,6 +142,7 @@ class Fetcher:
             with self._client.stream("GET", url, params=dict(params) if params else None) as response:
                 content = self._body(response, said)
                 status, headers = response.status_code, {k.lower(): v for k, v in response.headers.items()}
+                request = _request_of(response)
         except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError) as error:
             raise TransientError(f"{said} did not answer: {type(error).__name__} {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -147,7 +153,7 @@ class Fetcher:
             raise PermanentError(f"{said} answered {status} and leads to {shown(headers.get('location', 'nowhere'))}")
         if not httpx.codes.is_success(status):
             raise PermanentError(f"{said} answered {status}: {_reason(content)}")
-        return Answer(said, status, headers, content, self._clock.now())
+        return Answer(said, status, headers, content, self._clock.now(), request)
 
     def _body(self, response: httpx.Response, said: str) -> bytes:
         parts, size, begun = [], 0, self._monotonic()
@@ -164,6 +170,13 @@ class Fetcher:
 def shown(url: str) -> str:
     """An address as it may be told and stored: without a password in it, and without keys among its parameters."""
     return _KEYS.sub(r"\1***", _USER.sub(r"\1", url))
+
+
+def _request_of(response: httpx.Response) -> dict[str, Any]:
+    """The request as it was made: its method, its address with all parameters and its headers, without secrets."""
+    asked = response.request
+    headers = {k.lower(): v for k, v in asked.headers.items() if k.lower() not in SECRET_HEADERS}
+    return {"method": asked.method, "url": shown(str(asked.url)), "headers": headers}
 
 
 def _pause(state: RetryCallState) -> float:

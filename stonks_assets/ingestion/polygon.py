@@ -1,12 +1,12 @@
 """Polygon: daily bars of the whole market, company news, and news that names no company (macro)."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from stonks_assets.ingestion.http import Answer, Fetcher
-from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
+from stonks_assets.ingestion.slices import elements
 from stonks_core.calendar import MarketCalendar
 from stonks_core.errors import PermanentError, TransientError
 
@@ -69,7 +69,7 @@ class PolygonMarketAdapter:
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """The grouped daily bars of the asked day; none before its session has closed or where it had no session."""
         item_id, session = f"grouped:{ask.day.isoformat()}", self._calendar.session(ask.day)
-        if item_id in ask.known or session is None or ask.as_of < session.close:
+        if session is None or ask.as_of < session.close or ask.known([item_id]):
             return
         answer = self._client.get(
             f"/v2/aggs/grouped/locale/us/market/stocks/{ask.day.isoformat()}",
@@ -77,17 +77,7 @@ class PolygonMarketAdapter:
         )
         if not listed(answer)[1]:
             return
-        yield RawItem(
-            item_id=item_id,
-            kind="grouped_daily",
-            url=answer.url,
-            payload=answer.content,
-            media_type=answer.media_type,
-            fetched_at=answer.at,
-            published_at=session.close,
-            http_status=answer.status,
-            response_headers=answer.safe_headers,
-        )
+        yield RawItem(item_id, "grouped_daily", answer, published_at=session.close)
 
 
 class PolygonNewsAdapter:
@@ -113,40 +103,31 @@ class PolygonNewsAdapter:
         }
         if ask.source.ticker:
             params["ticker"] = ask.source.ticker
-        for answer, results in self._client.pages("/v2/reference/news", params):
-            for item in results:
-                published = _published(item)
-                if published is None:
-                    ask.report(
-                        str(item.get("id", "?")),
-                        f"an article without id or published_utc was left: {item.get('title')!r}",
-                    )
-                elif self._asked(item, published, ask):
-                    yield self._item(item, published, answer, ask)
+        for answer, _ in self._client.pages("/v2/reference/news", params):
+            yield from self._new(answer, ask)
 
-    def _asked(self, item: Mapping[str, Any], published: datetime, ask: Ask) -> bool:
-        within = published.date() == ask.day and published <= ask.as_of
-        return within and str(item["id"]) not in ask.known and self.wanted(item, ask)
+    def _new(self, answer: Answer, ask: Ask) -> Iterator[RawItem]:
+        """The items of one page that are wanted and not known, each as the vendor wrote it."""
+        wanted: list[tuple[Mapping[str, Any], bytes, datetime]] = []
+        for item, content in elements(answer.content, "results"):
+            published = _published(item)
+            if published is None:
+                ask.report(
+                    str(item.get("id", "?")), f"an article without id or published_utc was left: {item.get('title')!r}"
+                )
+            elif published.date() == ask.day and published <= ask.as_of and self.wanted(item, ask):
+                wanted.append((item, content, published))
+        known = ask.known([str(item["id"]) for item, _, _ in wanted])
+        for item, content, published in wanted:
+            if str(item["id"]) not in known:
+                yield self._item(item, answer.slice(content), published, ask)
 
-    def _item(self, item: Mapping[str, Any], published: datetime, answer: Answer, ask: Ask) -> RawItem:
-        page = self._page(str(item.get("article_url") or ""), str(item["id"]), ask)
-        listing = {k: v for k, v in item.items() if k != "insights"}  # added after publication: never an input
-        payload = {
-            "listing": listing,
-            "page_html": page.text() if page else None,
-            "page_url": page.url if page else None,
-        }
+    def _item(self, item: Mapping[str, Any], answer: Answer, published: datetime, ask: Ask) -> RawItem:
+        url = str(item.get("article_url") or "")
+        page = self._page(url, str(item["id"]), ask)
+        parts = (RawPart("page", "article_page", page),) if page else ()
         return RawItem(
-            item_id=str(item["id"]),
-            kind=self.kind,
-            url=str(item.get("article_url") or answer.url),
-            payload=json.dumps(payload, ensure_ascii=False, sort_keys=True).encode(),
-            media_type="application/json",
-            fetched_at=answer.at,
-            published_at=published,
-            ticker=ask.source.ticker,
-            http_status=answer.status,
-            response_headers=answer.safe_headers,
+            str(item["id"]), self.kind, answer, published_at=published, ticker=ask.source.ticker, url=url, parts=parts
         )
 
     def _page(self, url: str, item_id: str, ask: Ask) -> Answer | None:

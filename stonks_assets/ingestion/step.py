@@ -1,40 +1,28 @@
 """The ingestion stage: ask every active source of one type for a day, and commit what is new to the raw table.
 
 A source that fails is on record (`ingestion_runs`, `source_states`) and harms no other; what had been fetched before it
-failed is kept.
+failed is kept. Sources are asked side by side, and one committer writes what they bring.
 """
 
-import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from datetime import date, datetime
 
-import pyarrow.dataset as ds
-
-from stonks_assets.ingestion.cadence import (
-    MOST_FAILURES,
-    due_sources,
-    failures_in_a_row,
-    next_attempt,
-    polling_interval,
-)
+from stonks_assets.ingestion.cadence import due_sources
+from stonks_assets.ingestion.committing import Committer
 from stonks_assets.ingestion.protocol import Adapter, Ask, RawItem
+from stonks_assets.ingestion.run_record import Run, memory_of, record
 from stonks_assets.ingestion.sources import adapter_for
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.errors import PermanentError, StonksError, TransientError
-from stonks_core.identifiers import sha256_bytes
 from stonks_core.registry.universe import Source, Universe
 from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.vocabulary import SourceType
 
 LOG = logging.getLogger(__name__)
-SETTLING = timedelta(hours=6)
-LATENCY = timedelta(seconds=60)
-BATCH = 200
-FEED_MEMORY = timedelta(days=30)  # a feed names its entries again on each of the days that they stand in it
-VERSIONED = frozenset({SourceType.BROKER})  # the same item comes again with other bytes
+BATCH_ITEMS, BATCH_BYTES = 200, 32_000_000
 
 
 class SourcesDownError(StonksError):
@@ -45,7 +33,11 @@ class SourcesDownError(StonksError):
 class _Tally:
     seen: int = 0
     new: int = 0
-    reported: list[str] = field(default_factory=list)
+    newest: datetime | None = None
+    reported: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    error_class: str = ""
+    memory: dict[str, str] = field(default_factory=dict)
 
 
 def ingest(pipeline: Pipeline, source_type: SourceType, day: date, as_of: datetime) -> StepReport:
@@ -65,143 +57,124 @@ def ingest_days(
     if due_only:
         due = due_sources(pipeline.database, pipeline.clock.now())
         sources = tuple(s for s in sources if s.source_id in due)
-    errors: dict[str, str] = {}
-    new = reported = 0
-    with adapter_for(pipeline, source_type) as adapter:
-        for source in sources:
-            for day in days:
-                tally, error = _ask_source(pipeline, adapter, source, universe, day, as_of)
-                new, reported = new + tally.new, reported + len(tally.reported)
-                if error:
-                    errors[source.source_id] = f"{source.name}: {error}"
-                    break  # the other days would fail alike, and count as failures of their own
-    if errors and len(errors) == len(sources):
+    if not sources:
+        return StepReport({raw_table(source_type).name: 0}, figures={"sources": 0, "down": 0})
+    committer = Committer(pipeline, source_type)
+
+    def ask(source: Source) -> list[_Tally]:
+        with adapter_for(pipeline, source.source_type) as adapter:
+            return _ask_days(pipeline, adapter, committer, source, universe, days, as_of)
+
+    with ThreadPoolExecutor(min(len(sources), pipeline.settings.market_data.parallel)) as pool:
+        tallies = dict(zip((source.name for source in sources), pool.map(ask, sources), strict=True))
+    errors = [f"{name}: {tally.error}" for name, each in tallies.items() for tally in each if tally.error]
+    if len(errors) == len(sources):
         span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
-        raise SourcesDownError(f"no {source_type} source could be read for {span}: " + "; ".join(errors.values()))
-    table = raw_table(source_type)
+        raise SourcesDownError(f"no {source_type} source could be read for {span}: " + "; ".join(errors))
+    whole = [tally for each in tallies.values() for tally in each]
     return StepReport(
-        {table.name: new}, failed=reported + len(errors), figures={"sources": len(sources), "down": len(errors)}
+        {raw_table(source_type).name: sum(tally.new for tally in whole)},
+        failed=sum(len(tally.reported) for tally in whole) + len(errors),
+        figures={"sources": len(sources), "down": len(errors)},
     )
 
 
-def _ask_source(
-    pipeline: Pipeline, adapter: Adapter, source: Source, universe: Universe, day: date, as_of: datetime
-) -> tuple[_Tally, str]:
-    started, tally = pipeline.clock.now(), _Tally()
-    known = frozenset() if source.source_type in VERSIONED else _known(pipeline, source.source_type, day)
-    report = partial(_report, pipeline, source, day, tally)
-    ask = Ask(source, day, as_of, universe, known, report)
-    error, error_class, newest = "", "", source.last_published_at
-    batch: list[RawItem] = []
+def _ask_days(
+    pipeline: Pipeline,
+    adapter: Adapter,
+    committer: Committer,
+    source: Source,
+    universe: Universe,
+    days: Sequence[date],
+    as_of: datetime,
+) -> list[_Tally]:
+    tallies: list[_Tally] = []
+    for day in days:
+        tallies.append(_ask_source(pipeline, adapter, committer, Asked(source, universe, day, as_of)))
+        if tallies[-1].error:
+            break  # the other days would fail alike, and count as failures of their own
+    return tallies
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One source, one feed day, as far as an instant, over the universe of that instant."""
+
+    source: Source
+    universe: Universe
+    day: date
+    as_of: datetime
+
+
+def _ask_source(pipeline: Pipeline, adapter: Adapter, committer: Committer, asked: Asked) -> _Tally:
+    source, day = asked.source, asked.day
+    started, tally, waiting = pipeline.clock.now(), _Tally(newest=asked.source.last_published_at), _Waiting()
+
+    def known(item_ids: Collection[str]) -> Set[str]:
+        return committer.known(item_ids) | (waiting.names & set(item_ids))
+
+    def report(item: str, sentence: str) -> None:
+        tally.reported[item] = sentence
+        LOG.info("item %s of source %s: %s", item, source.name, sentence)
+        pipeline.failures.record(f"ingest:{source.source_type}", item, sentence, pipeline.clock.now(), day=day)
+
+    def commit() -> None:
+        tally.new += committer.commit(source, day, waiting.items)
+        arrived = [item.item_id for item in waiting.items if item.item_id not in tally.reported]
+        pipeline.failures.resolve(f"ingest:{source.source_type}", arrived, pipeline.clock.now())
+        waiting.clear()
+
+    memory = memory_of(pipeline, source)
+    ask = Ask(source, day, asked.as_of, asked.universe, known, report, memory, tally.memory.__setitem__)
     try:
         for item in adapter.fetch(ask):
             tally.seen += 1
-            batch.append(item)
-            newest = max(filter(None, (newest, item.published_at)), default=None)
-            if len(batch) >= BATCH:
-                tally.new += _commit(pipeline, source, day, batch)
-                batch = []
+            tally.newest = max(filter(None, (tally.newest, item.published_at)), default=None)
+            waiting.add(item)
+            if waiting.full:
+                commit()
     except TransientError as failure:
-        error, error_class = str(failure), "transient"
+        tally.error, tally.error_class = str(failure), "transient"
     except PermanentError as failure:
-        error, error_class = str(failure), "permanent"
-    tally.new += _commit(pipeline, source, day, batch)
-    if error:
-        LOG.warning("source %s (%s) failed for %s: %s", source.name, source.source_type, day, error)
-    _record_run(pipeline, source, day, tally, error, error_class, started, newest)
-    return tally, error
+        tally.error, tally.error_class = str(failure), "permanent"
+    commit()
+    if tally.error:
+        LOG.warning("source %s (%s) failed for %s: %s", source.name, source.source_type, day, tally.error)
+    run = Run(
+        source,
+        day,
+        started,
+        pipeline.clock.now(),
+        tally.seen,
+        tally.new,
+        tally.newest,
+        tally.error,
+        tally.error_class,
+        tally.memory,
+    )
+    record(pipeline, run)
+    return tally
 
 
-def _known(pipeline: Pipeline, source_type: SourceType, day: date) -> frozenset[str]:
-    first = day - FEED_MEMORY if source_type is SourceType.WEB_SCRAPE else day
-    rows = pipeline.lake.read(raw_table(source_type), days=(first, day), columns=["item_id"])
-    return frozenset(rows["item_id"].to_pylist())
+class _Waiting:
+    """Items that are fetched and not committed yet, bounded in number and bytes."""
 
+    def __init__(self) -> None:
+        self.items: list[RawItem] = []
+        self.names: set[str] = set()
+        self._bytes = 0
 
-def _commit(pipeline: Pipeline, source: Source, day: date, items: list[RawItem]) -> int:
-    if not items:
-        return 0
-    rows = [_row(source, day, item) for item in items]
-    table = raw_table(source.source_type)
-    if source.source_type in VERSIONED:
-        shas = [row["sha256"] for row in rows]
-        held = pipeline.lake.read(table, days=(day, day), columns=["sha256"], where=ds.field("sha256").isin(shas))
-        rows = [row for row in rows if row["sha256"] not in set(held["sha256"].to_pylist())]
-    return pipeline.lake.merge(table, rows).inserted
+    @property
+    def full(self) -> bool:
+        """Whether it is time for a commit."""
+        return len(self.items) >= BATCH_ITEMS or self._bytes >= BATCH_BYTES
 
+    def add(self, item: RawItem) -> None:
+        """One item more."""
+        self.items.append(item)
+        self.names.add(item.item_id)
+        self._bytes += item.size
 
-def _row(source: Source, day: date, item: RawItem) -> dict[str, object]:
-    backfilled = item.fetched_at > datetime.combine(day + timedelta(days=1), time(), UTC) + SETTLING
-    published = item.published_at or item.fetched_at
-    return {
-        "day": day.isoformat(),
-        "item_id": item.item_id,
-        "sha256": sha256_bytes(item.payload),
-        "source_id": source.source_id,
-        "source_type": source.source_type.value,
-        "source_name": source.name,
-        "ticker": item.ticker or None,
-        "kind": item.kind,
-        "url": item.url,
-        "http_status": item.http_status,
-        "response_headers": json.dumps(dict(item.response_headers), sort_keys=True),
-        "media_type": item.media_type,
-        "payload": item.payload,
-        "credibility": source.credibility,
-        "published_at": item.published_at,
-        "fetched_at": item.fetched_at,
-        "available_at": published + LATENCY if backfilled else item.fetched_at,
-        "backfilled": backfilled,
-    }
-
-
-def _report(pipeline: Pipeline, source: Source, day: date, tally: _Tally, item: str, sentence: str) -> None:
-    tally.reported.append(sentence)
-    LOG.info("item %s of source %s: %s", item, source.name, sentence)
-    pipeline.failures.record(f"ingest:{source.source_type}", item, sentence, pipeline.clock.now(), day=day)
-
-
-def _record_run(
-    pipeline: Pipeline,
-    source: Source,
-    day: date,
-    tally: _Tally,
-    error: str,
-    error_class: str,
-    started: datetime,
-    newest: datetime | None,
-) -> None:
-    finished = pipeline.clock.now()
-    failures = failures_in_a_row(pipeline.database, source.source_id) + 1 if error else 0
-    values = {
-        "source": source.source_id, "day": day, "status": "failed" if error else "succeeded", "seen": tally.seen,
-        "new": tally.new, "error": error, "class": error_class, "started": started, "finished": finished,
-        "newest": newest, "failures": failures, "parked": failures >= MOST_FAILURES,
-        "next": next_attempt(finished, polling_interval(source.source_type, source.config), failures),
-    }  # fmt: skip
-    with pipeline.database.connection() as connection:
-        connection.execute(
-            """
-            INSERT INTO ingestion_runs (source_id, day, status, items_seen, items_new, error, error_class, started_at, finished_at)
-            VALUES (%(source)s, %(day)s, %(status)s, %(seen)s, %(new)s, %(error)s, %(class)s, %(started)s, %(finished)s)
-            """,
-            values,
-        )
-        connection.execute(
-            """
-            INSERT INTO source_states (source_id, failures_in_a_row, last_success_at, last_attempt_at, last_error,
-                                       next_attempt_at, parked)
-            VALUES (%(source)s, %(failures)s, CASE WHEN %(error)s = '' THEN %(finished)s::timestamptz END,
-                    %(finished)s, %(error)s, %(next)s, %(parked)s)
-            ON CONFLICT (source_id) DO UPDATE SET
-                failures_in_a_row = excluded.failures_in_a_row,
-                last_success_at = COALESCE(excluded.last_success_at, source_states.last_success_at),
-                last_attempt_at = excluded.last_attempt_at, last_error = excluded.last_error,
-                next_attempt_at = excluded.next_attempt_at, parked = excluded.parked
-            """,
-            values,
-        )
-        connection.execute(
-            "UPDATE sources SET last_published_at = GREATEST(last_published_at, %(newest)s) WHERE source_id = %(source)s",
-            values,
-        )
+    def clear(self) -> None:
+        """All are committed."""
+        self.items, self.names, self._bytes = [], set(), 0

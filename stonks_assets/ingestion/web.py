@@ -13,7 +13,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from stonks_assets.ingestion.http import Answer, Fetcher
-from stonks_assets.ingestion.protocol import Ask, RawItem
+from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_core.errors import PermanentError, TransientError
 
 AGENT = "StonksOracle"
@@ -38,25 +38,31 @@ class WebScrapeAdapter:
         entries = feed_entries(answer)
         if entries is None:
             item_id = f"{url}#{hashlib.sha256(answer.content).hexdigest()[:16]}"
-            if item_id not in ask.known:
-                yield _item(item_id, "page", url, answer.content, answer, ask)
+            if not ask.known([item_id]):
+                yield RawItem(item_id, "page", answer, ticker=ask.source.ticker)
             return
+        known = ask.known([_name(entry) for entry in entries])
         for entry in entries:
-            item_id = entry["link"] or entry["title"]
             published = _stamp(entry["published"])
-            if item_id and item_id not in ask.known and (published is None or published <= ask.as_of):
-                yield self._entry(item_id, entry, answer, ask)
+            if _name(entry) and _name(entry) not in known and (published is None or published <= ask.as_of):
+                yield self._entry(entry, published, answer, ask)
 
-    def _entry(self, item_id: str, entry: dict[str, str], feed: Answer, ask: Ask) -> RawItem:
-        page: str | None = None
+    def _entry(self, entry: dict[str, str], published: datetime | None, feed: Answer, ask: Ask) -> RawItem:
+        page: Answer | None = None
         if entry["link"]:
             try:
-                page = self._allowed_get(entry["link"]).text()
+                page = self._allowed_get(entry["link"])
             except (TransientError, PermanentError) as error:
-                ask.report(item_id, f"the entry's page could not be read, its summary stands in: {error}")
-        payload = json.dumps({"entry": entry, "page_html": page}, ensure_ascii=False, sort_keys=True).encode()
-        return _item(
-            item_id, "feed_item", entry["link"] or feed.url, payload, feed, ask, published=_stamp(entry["published"])
+                ask.report(_name(entry), f"the entry's page could not be read, its summary stands in: {error}")
+        return RawItem(
+            _name(entry),
+            "feed_item",
+            feed.slice(json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()),
+            published_at=published,
+            ticker=ask.source.ticker,
+            url=entry["link"],
+            detail={"entry": entry},
+            parts=(RawPart("page", "article_page", page),) if page else (),
         )
 
     def _allowed_get(self, url: str) -> Answer:
@@ -75,6 +81,10 @@ class WebScrapeAdapter:
         except PermanentError:
             rules.parse([])  # no robots.txt, nothing forbidden
         return rules
+
+
+def _name(entry: dict[str, str]) -> str:
+    return entry["link"] or entry["title"]
 
 
 def feed_entries(answer: Answer) -> list[dict[str, str]] | None:
@@ -123,20 +133,3 @@ def _stamp(text: str) -> datetime | None:
         except (ValueError, TypeError, OverflowError):
             continue
     return None
-
-
-def _item(
-    item_id: str, kind: str, url: str, payload: bytes, answer: Answer, ask: Ask, published: datetime | None = None
-) -> RawItem:
-    return RawItem(
-        item_id=item_id,
-        kind=kind,
-        url=url,
-        payload=payload,
-        media_type="application/json" if kind == "feed_item" else answer.media_type,
-        fetched_at=answer.at,
-        published_at=published,
-        ticker=ask.source.ticker,
-        http_status=answer.status,
-        response_headers=answer.safe_headers,
-    )

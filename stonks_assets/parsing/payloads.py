@@ -1,14 +1,15 @@
-"""Raw payloads to drafts: what each kind of raw row holds, read into one shape. Pure.
+"""Raw items to drafts: what each kind of raw row and its parts hold, read into one shape. Pure.
 
-`article`   JSON {"listing": the vendor's item, "page_html": text or null, "page_url": text or null}
-`feed_item` JSON {"entry": {title, link, summary, published, author}, "page_html": text or null}
-`filing`    JSON {"accession", "cik", "ticker", "form", "items", "header", "primary_url",
-                  "documents": [{"type", "filename", "description", "url", "html"}]}
+`article`   the vendor's JSON of one article, as Polygon or Alpaca write it; part `article_page`: its page
+`feed_item` the entry as the feed writes it, `detail.entry` what it says {title, link, summary, published, author};
+            part `article_page`: its page
+`filing`    the SGML header, `detail` what the listing says of it {accession, ticker, form, items, primary_url};
+            parts `filing_document`: its documents, `detail` {type, filename, description}
 `page`      the page's bytes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,13 +48,12 @@ def read_payload(raw: Mapping[str, Any]) -> Draft:
     kind = str(raw["kind"])
     if kind == "page":
         return _page(raw)
-    data = _json(raw)
     if kind == "article":
-        return _article(raw, data)
+        return _article(raw, _listing(raw))
     if kind == "feed_item":
-        return _feed_item(raw, data)
+        return _feed_item(raw, _object(_detail(raw).get("entry")))
     if kind == "filing":
-        return _filing(raw, data)
+        return _filing(raw, _detail(raw))
     raise UnreadablePayloadError(
         f"{_item(raw)} is of kind {kind}, which holds no document; expected {', '.join(DOCUMENT_KINDS)}"
     )
@@ -67,13 +67,51 @@ def listed_identity(raw: Mapping[str, Any]) -> str | None:
     kind = str(raw["kind"])
     if kind == "page":
         return canonical_url(str(raw["url"])) or None
-    data = _json(raw)
     if kind == "filing":
-        accession = _text_of(data.get("accession"))
+        accession = _text_of(_detail(raw).get("accession"))
         return f"accession:{accession}" if accession else None
-    listing, entry = _object(data.get("listing")), _object(data.get("entry"))
-    url = _text_of(data.get("page_url")) or _text_of(listing.get("article_url")) or _text_of(entry.get("link"))
-    return canonical_url(url) or None
+    if kind == "article":
+        return canonical_url(_listing(raw).url) or None
+    return canonical_url(_text_of(_object(_detail(raw).get("entry")).get("link"))) or None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a news vendor says of one article, whichever it is."""
+
+    url: str
+    title: str
+    author: str
+    publisher: str
+    description: str
+    content: str
+    published: str
+
+
+def _listing(raw: Mapping[str, Any]) -> Listing:
+    """The vendor's article: Alpaca's has a headline, Polygon's a title. What is added later (`insights`) is not read."""
+    data = _json(raw)
+    if "headline" in data:
+        return Listing(
+            url=_text_of(data.get("url")),
+            title=_text_of(data.get("headline")),
+            author=_text_of(data.get("author")),
+            publisher=_text_of(data.get("source")).title(),
+            description=_text_of(data.get("summary")),
+            content=_text_of(data.get("content")),
+            published=_text_of(data.get("created_at")),
+        )
+    publisher = data.get("publisher")
+    publisher = _object(publisher).get("name") if isinstance(publisher, dict) else publisher
+    return Listing(
+        url=_text_of(data.get("article_url")),
+        title=_text_of(data.get("title")),
+        author=_text_of(data.get("author")),
+        publisher=_text_of(publisher),
+        description=_text_of(data.get("description")),
+        content="",
+        published=_text_of(data.get("published_utc")),
+    )
 
 
 def _item(raw: Mapping[str, Any]) -> str:
@@ -92,6 +130,29 @@ def _json(raw: Mapping[str, Any]) -> Mapping[str, Any]:
             f"the payload of {_item(raw)} is JSON but no object: fetch it again or dismiss the failure"
         )
     return data
+
+
+def _detail(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the adapter learnt of an item or a part; it is ours, so that it is JSON where it is there."""
+    return _object(json.loads(row.get("detail") or "{}"))
+
+
+def _parts(raw: Mapping[str, Any], kind: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The item's parts of a kind with their text, in their order."""
+    for part in raw.get("parts") or ():
+        if part["kind"] == kind:
+            yield part, decode(bytes(part["payload"]), _content_type(part))
+
+
+def _page_of(raw: Mapping[str, Any]) -> tuple[str, str]:
+    """The item's page and its address; empty where it could not be fetched."""
+    return next(((html, str(part["url"])) for part, html in _parts(raw, "article_page")), ("", ""))
+
+
+def _content_type(row: Mapping[str, Any]) -> str:
+    """The media type with its charset, as the server declared it."""
+    declared = json.loads(row.get("response_headers") or "{}").get("content-type")
+    return _text_of(declared) or str(row["media_type"])
 
 
 def _text_of(value: object) -> str:
@@ -128,31 +189,29 @@ def _page_parts(html: str, url: str) -> tuple[PageMetadata, str, int]:
     return page_metadata(html, url), main_text(html), len(all_text(html))
 
 
-def _article(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Draft:
-    listing = _object(data.get("listing"))
-    url = _text_of(data.get("page_url")) or _text_of(listing.get("article_url")) or str(raw["url"])
-    page, text, visible = _page_parts(_text_of(data.get("page_html")), url)
-    title = one_line(_text_of(listing.get("title"))) or page.title
-    publisher = listing.get("publisher")
-    publisher = _object(publisher).get("name") if isinstance(publisher, dict) else publisher
-    text = _enriched(text, all_text(_text_of(listing.get("description"))))
+def _article(raw: Mapping[str, Any], listing: Listing) -> Draft:
+    html, address = _page_of(raw)
+    url = address or listing.url or str(raw["url"])
+    page, text, visible = _page_parts(html, url)
+    text = text or all_text(listing.content)
+    title = one_line(listing.title) or page.title
     return Draft(
         identity=_identity(raw, page.canonical_url),
         url=url,
         canonical_url=page.canonical_url,
         title=title,
-        author=one_line(_text_of(listing.get("author"))) or page.author,
-        publisher=one_line(_text_of(publisher)) or page.publisher,
-        text=_with_title(title, text),
-        published_at=parse_instant(_text_of(listing.get("published_utc"))) or raw["published_at"] or page.published_at,
+        author=one_line(listing.author) or page.author,
+        publisher=one_line(listing.publisher) or page.publisher,
+        text=_with_title(title, _enriched(text, all_text(listing.description))),
+        published_at=parse_instant(listing.published) or raw["published_at"] or page.published_at,
         visible_characters=visible,
     )
 
 
-def _feed_item(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Draft:
-    entry = _object(data.get("entry"))
+def _feed_item(raw: Mapping[str, Any], entry: Mapping[str, Any]) -> Draft:
+    html, _ = _page_of(raw)
     url = _text_of(entry.get("link")) or str(raw["url"])
-    page, text, visible = _page_parts(_text_of(data.get("page_html")), url)
+    page, text, visible = _page_parts(html, url)
     title = all_text(_text_of(entry.get("title"))).replace("\n", " ") or page.title
     text = _enriched(text, all_text(_text_of(entry.get("summary"))))
     return Draft(
@@ -169,7 +228,7 @@ def _feed_item(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Draft:
 
 
 def _page(raw: Mapping[str, Any]) -> Draft:
-    html = decode(bytes(raw["payload"]), str(raw["media_type"]))
+    html = decode(bytes(raw["payload"]), _content_type(raw))
     page, text, visible = _page_parts(html, str(raw["url"]))
     return Draft(
         identity=_identity(raw, page.canonical_url),
@@ -184,20 +243,20 @@ def _page(raw: Mapping[str, Any]) -> Draft:
     )
 
 
-def _filing(raw: Mapping[str, Any], data: Mapping[str, Any]) -> Draft:
-    accession = _text_of(data.get("accession"))
+def _filing(raw: Mapping[str, Any], listed: Mapping[str, Any]) -> Draft:
+    accession = _text_of(listed.get("accession"))
     try:
         identity = filing_identity(accession)
     except ValueError as error:
         raise UnreadablePayloadError(f"{_item(raw)} names no filing: {error}") from error
-    header = parse_header(_text_of(data.get("header")))
-    form = _text_of(data.get("form")) or header.form
-    documents = data.get("documents")
-    documents = [_object(entry) for entry in documents] if isinstance(documents, list) else []
-    texts = [all_text(_text_of(entry.get("html"))) for entry in documents if _carries_news(entry, form)]
-    items = header.items or tuple(str(item) for item in data.get("items") or ())
-    company = header.company or _text_of(data.get("ticker"))
-    url = _text_of(data.get("primary_url")) or str(raw["url"])
+    header = parse_header(decode(bytes(raw["payload"]), _content_type(raw)))
+    form = _text_of(listed.get("form")) or header.form
+    documents = _parts(raw, "filing_document")
+    texts = [all_text(html) for part, html in documents if _carries_news(_detail(part), form)]
+    stated = listed.get("items")
+    items = header.items or tuple(str(item) for item in (stated if isinstance(stated, list) else ()))
+    company = header.company or _text_of(listed.get("ticker"))
+    url = _text_of(listed.get("primary_url")) or str(raw["url"])
     return Draft(
         identity=identity,
         url=url,

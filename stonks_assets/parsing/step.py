@@ -100,10 +100,16 @@ def _batches(pipeline: Pipeline, day: date, as_of: datetime, passed_over: set[An
 
 
 def _with_payloads(pipeline: Pipeline, table: LakeTable, day: date, wanted: Sequence[RawRow]) -> list[RawRow]:
-    condition = ds.field("item_id").isin([row["item_id"] for row in wanted])
+    """The raw rows with their payloads and, under `parts`, those of their parts by name."""
+    ids = [row["item_id"] for row in wanted]
+    condition = ds.field("item_id").isin(ids) | ds.field("part_of").isin(ids)
     rows = pipeline.lake.read(table, days=(day, day), where=condition).to_pylist()
     by_version = {(row["item_id"], row["sha256"]): row for row in rows}
-    return [by_version[row["item_id"], row["sha256"]] for row in wanted]
+    parts: dict[str, list[RawRow]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row["available_at"], row["part_number"] or 0)):
+        if row["part_of"] and not any(held["part"] == row["part"] for held in parts[row["part_of"]]):
+            parts[row["part_of"]].append(row)
+    return [by_version[row["item_id"], row["sha256"]] | {"parts": parts[row["item_id"]]} for row in wanted]
 
 
 def _parse_batch(

@@ -143,6 +143,9 @@ class MarketData(Slice):
     )
     edgar_www_url: HttpUrl = Field("https://www.sec.gov", alias="EDGAR_WWW_URL", description="EDGAR archives and feeds")
     edgar_data_url: HttpUrl = Field("https://data.sec.gov", alias="EDGAR_DATA_URL", description="EDGAR submissions")
+    parallel: Annotated[int, Field(ge=1, le=64)] = Field(
+        8, alias="INGESTION_PARALLEL", description="sources of one type that are asked side by side"
+    )
     private_origins: Origins = Field(
         "",
         alias="FETCH_PRIVATE_ORIGINS",

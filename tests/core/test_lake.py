@@ -1,5 +1,6 @@
 """The lake's reader and writer over real Delta tables: keys, as-of cuts, refusals, the table contract."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stonks_core.errors import BadInputError
+from stonks_core.stores.lake.duck import LakeSql
 from stonks_core.stores.lake.lake import Lake, Written, instants
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.registry import BY_NAME, TABLES
@@ -286,3 +288,23 @@ def test_every_type_of_column_survives_the_way(lake: Lake) -> None:
     assert lake.read(table).to_pylist() == [row]
     with pytest.raises(KeyError, match="kinds has no column z"):
         table.column("z")
+
+
+def test_columns_that_an_older_release_did_not_know_are_added_and_null(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a")])
+    newer = replace(THINGS, columns=(*THINGS.columns, text("remark", "new", null=True)))
+    opened = Lake(lake.location)
+    assert opened.read(newer)["remark"].to_pylist() == [None]
+    row = thing("b") | {"remark": "here"}
+    assert opened.merge(newer, [row, thing("a")]).inserted == 1
+    assert sorted(opened.read(newer, columns=["remark"])["remark"].to_pylist(), key=str) == [None, "here"]
+    sql = LakeSql(opened, [newer])
+    assert sql.rows("SELECT count(remark) AS n, count(*) AS rows FROM things") == [{"n": 1, "rows": 2}]
+    assert Lake(lake.location).version(newer) == opened.version(newer)
+
+
+def test_a_table_that_lacks_a_column_which_no_row_may_lack_is_refused(lake: Lake) -> None:
+    lake.merge(THINGS, [thing("a")])
+    newer = replace(THINGS, columns=(*THINGS.columns, text("remark", "new")))
+    with pytest.raises(BadInputError, match=r"lake table things at .* lacks remark, which no older row can have"):
+        Lake(lake.location).read(newer)

@@ -1,7 +1,7 @@
 """SQL over the lake: a DuckDB connection with one view per table, kept at the tables' newest versions.
 
-A local table is a view over its own list of Parquet files, rebuilt when the table's version changes; a table on S3 is
-its arrow dataset. A table without files is a typed empty view.
+A local table is a view over its own list of Parquet files, rebuilt when the table's version changes; a table on S3,
+or one that columns were added to, is its arrow dataset. A table without files is a typed empty view.
 """
 
 import threading
@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from stonks_core.errors import BadInputError
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.lake import EVOLVED, Lake
 from stonks_core.stores.lake.tables import LakeTable
 
 _TYPES = {"string": "VARCHAR", "double": "DOUBLE", "int64": "BIGINT", "bool": "BOOLEAN", "binary": "BLOB"}
@@ -26,7 +26,7 @@ class LakeSql:
         self._lake = lake
         self._tables = {table.name: table for table in tables}
         self._versions: dict[str, int] = {}
-        self._datasets: dict[str, Any] = {}  # of tables on S3
+        self._datasets: dict[str, Any] = {}  # of tables on S3, and of those that columns were added to
         self._lock = threading.Lock()
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '2GB'; SET threads = 2")
@@ -71,7 +71,7 @@ class LakeSql:
             self._datasets.pop(table.name, None)
             columns = ", ".join(f'CAST(NULL AS {_sql_type(f.type)}) AS "{f.name}"' for f in table.schema)
             self._connection.execute(f'CREATE OR REPLACE VIEW "{table.name}" AS SELECT {columns} WHERE false')
-        elif self._lake.location.local:
+        elif self._lake.location.local and EVOLVED not in handle.metadata().configuration:
             listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
             names = ", ".join(f'"{f.name}"' for f in table.schema)
             self._connection.execute(

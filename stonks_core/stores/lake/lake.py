@@ -3,6 +3,7 @@
 Every write is by key and may be repeated: a merge that finds nothing new makes no commit.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.schema import Schema
 from tenacity import (
     RetryError,
     Retrying,
@@ -29,6 +31,9 @@ from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
 CONFIGURATION = {"delta.checkpointInterval": "10", "delta.logRetentionDuration": "interval 30 days"}
+EVOLVED = "stonks.columnsAdded"
+"""The property of a table that columns were added to: some of its files lack them."""
+LOG = logging.getLogger(__name__)
 ATTEMPTS = 8
 CHUNK_BYTES = 32_000_000
 T = TypeVar("T")
@@ -69,7 +74,7 @@ class Lake:
     def _open_or_create(self, table: LakeTable) -> DeltaTable:
         uri, options = self.location.table_uri(table.name), dict(self.location.options)
         try:
-            return DeltaTable(uri, storage_options=options)
+            return self._with_new_columns(table, DeltaTable(uri, storage_options=options))
         except TableNotFoundError:
             DeltaTable.create(
                 uri,
@@ -83,9 +88,31 @@ class Lake:
             )
             return DeltaTable(uri, storage_options=options)
 
+    def _with_new_columns(self, table: LakeTable, handle: DeltaTable) -> DeltaTable:
+        """The table with the declared columns that an older release did not know; they are null in its rows."""
+        held = {field.name for field in handle.schema().fields}
+        missing = [field for field in table.schema if field.name not in held]
+        if not missing:
+            return handle
+        if needed := [field.name for field in missing if not field.nullable]:
+            raise BadInputError(
+                f"lake table {table.name} at {self.location.root} lacks {', '.join(needed)}, which no older row can have: "
+                "move the lake away and fetch again, or use the release that wrote it"
+            )
+        try:
+            handle.alter.add_columns(Schema.from_arrow(pa.schema(missing)).fields)
+            handle.alter.set_table_properties({EVOLVED: "true"}, raise_if_not_exists=False)
+        except CommitFailedError:  # another process has added them just now
+            LOG.info("the columns of lake table %s are being added by another process", table.name)
+        return DeltaTable(self.location.table_uri(table.name), storage_options=dict(self.location.options))
+
     def version(self, table: LakeTable) -> int:
         """The table's newest version."""
         return self.ensure(table).version()
+
+    def identity(self, table: LakeTable) -> str:
+        """The table's own id: another one means that it was made anew."""
+        return str(self.ensure(table).metadata().id)
 
     def read(
         self,

@@ -79,4 +79,4 @@ def ask_for(
     """An ask of one source, and where its reports arrive."""
     reports = Reports()
     source = Source("s-1", source_type, "the source", config or {}, 0.5, ticker, None)
-    return Ask(source, day, as_of, over or universe(AAA=1, BBB=2), known, reports), reports
+    return Ask(source, day, as_of, over or universe(AAA=1, BBB=2), lambda ids: known & set(ids), reports), reports

@@ -1,6 +1,5 @@
 """EDGAR: what the listings say, what the headers know better, and recorded pages of the real thing."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,13 +93,15 @@ def test_a_filing_comes_with_header_main_document_and_press_releases(edgar: Edga
     )
     asked, reports = ask()
     (item,) = edgar.fetch(asked)
-    payload = json.loads(item.payload)
+    documents = [part for part in item.parts if part.kind == "filing_document"]
     assert (item.item_id, item.kind, item.ticker) == ("0001-26-000001", "filing", "AAA")
     assert item.published_at == datetime(2026, 3, 10, 12, 5, tzinfo=UTC)
-    assert [document["type"] for document in payload["documents"]] == ["8-K", "EX-99.1", "EX-99.2"]
-    assert payload["documents"][1]["html"] == "<p>EX-99.1 of 0001-26-000001</p>"
-    assert (payload["items"], payload["form"], payload["cik"]) == (["2.02", "9.01"], "8-K", 1)
-    assert payload["header"].startswith("<SEC-HEADER>")
+    assert [document.detail["type"] for document in documents] == ["8-K", "EX-99.1", "EX-99.2"]
+    assert documents[1].answer.content == b"<p>EX-99.1 of 0001-26-000001</p>"
+    assert (item.detail["items"], item.detail["form"], item.detail["cik"]) == (["2.02", "9.01"], "8-K", 1)
+    assert item.detail["listed_acceptance"] == "2026-03-10T12:05:00+00:00"
+    assert item.payload.startswith(b"<SEC-HEADER>")
+    assert item.parts[0].kind == "filing_index"
     assert reports.told == {}
 
 

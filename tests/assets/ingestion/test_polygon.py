@@ -55,16 +55,22 @@ def pages(web: WrittenWeb, base: str = BASE) -> list[str]:
     return [result["id"] for _, results in found for result in results]
 
 
-def test_an_article_comes_with_its_page_and_without_insights() -> None:
-    web = WrittenWeb({"https://press.example/a": httpx.Response(200, text="<p>whole</p>")})
-    (item,), told, _ = news(article("a"), web=web)
-    payload = json.loads(item.payload)
+def test_an_article_comes_verbatim_with_its_page() -> None:
+    listed = (
+        b'{"status": "OK", "results": [ {"title":"\\u00e9", "id" : "z"} ,\n' + json.dumps(article("a")).encode() + b"]}"
+    )
+    web = WrittenWeb({
+        "https://press.example/a": httpx.Response(200, content=b"<p>whole\xe9</p>"),
+        NEWS: httpx.Response(200, content=listed),
+    })  # fmt: skip
+    (item,), told, _ = news(web=web)
     assert (item.item_id, item.kind, item.url) == ("a", "article", "https://press.example/a")
     assert item.published_at == datetime(2026, 3, 10, 9, tzinfo=UTC)
-    assert payload["page_html"] == "<p>whole</p>"
-    assert "insights" not in payload["listing"]
-    assert b"positive" not in item.payload
-    assert told == {}
+    assert item.payload == json.dumps(article("a")).encode()
+    (page,) = item.parts
+    assert (page.name, page.kind, page.answer.content) == ("page", "article_page", b"<p>whole\xe9</p>")
+    assert page.answer.url == "https://press.example/a"
+    assert set(told) == {"z"}
 
 
 def test_the_day_is_asked_for_as_far_as_the_instant() -> None:
@@ -79,14 +85,14 @@ def test_the_day_is_asked_for_as_far_as_the_instant() -> None:
 
 def test_an_article_whose_page_is_gone_keeps_its_description() -> None:
     (item,), told, _ = news(article("a", description="short"))
-    assert json.loads(item.payload)["page_html"] is None
-    assert json.loads(item.payload)["listing"]["description"] == "short"
+    assert item.parts == ()
+    assert json.loads(item.payload)["description"] == "short"
     assert "its description stands in" in told["a"]
 
 
 def test_an_article_without_an_address_is_taken_as_it_is() -> None:
     (item,), told, web = news(article("a", article_url=None))
-    assert item.url == NEWS
+    assert (item.url, item.answer.url) == ("", NEWS)
     assert told == {}
     assert len(web.asked) == 1
 

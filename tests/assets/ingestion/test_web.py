@@ -1,6 +1,5 @@
 """Web sources: RSS and Atom, single pages, robots.txt, and feeds that are broken or hostile."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,13 +44,10 @@ def test_entries_come_with_their_pages(feed: str) -> None:
     first, second = items[0], items[1]
     assert (first.item_id, first.kind, first.url) == (f"{SITE}/1", "feed_item", f"{SITE}/1")
     assert first.published_at == datetime(2026, 3, 10, 11, 30, tzinfo=UTC)
-    payload = json.loads(first.payload)
-    assert payload["page_html"] == "<p>page</p>"
-    assert (payload["entry"]["title"], payload["entry"]["summary"], payload["entry"]["author"]) == (
-        "One",
-        "first",
-        "Ada",
-    )
+    assert [(part.kind, part.answer.content) for part in first.parts] == [("article_page", b"<p>page</p>")]
+    entry = first.detail["entry"]
+    assert isinstance(entry, dict)
+    assert (entry["title"], entry["summary"], entry["author"]) == ("One", "first", "Ada")
     assert second.item_id == f"{SITE}/2"
     assert told == {}
 
@@ -61,7 +57,7 @@ def test_an_entry_without_link_or_page_is_taken_by_its_title() -> None:
     assert [item.item_id for item in items] == [f"{SITE}/1", f"{SITE}/2", "Only a title"]
     assert [item.published_at for item in items[1:]] == [None, None]
     assert "its summary stands in" in told[f"{SITE}/2"]
-    assert items[2].url == FEED
+    assert items[2].answer.url == FEED
 
 
 def test_known_and_announced_entries_are_left() -> None:
@@ -82,7 +78,8 @@ def test_a_feed_knows_no_past_days() -> None:
 def test_a_page_is_an_item_per_its_bytes() -> None:
     web = WrittenWeb({f"{SITE}/page": HTML})
     (item,), _ = fetch(web, url=f"{SITE}/page")
-    assert (item.kind, item.media_type, item.published_at, item.payload) == ("page", "text/html", None, b"<p>page</p>")
+    assert (item.kind, item.answer.media_type, item.published_at) == ("page", "text/html", None)
+    assert item.payload == b"<p>page</p>"
     assert item.item_id.startswith(f"{SITE}/page#")
     assert fetch(web, url=f"{SITE}/page", known=frozenset({item.item_id})) == ([], {})
 
@@ -92,8 +89,7 @@ def test_robots_are_honoured_and_asked_once() -> None:
         feed=RSS, one=HTML, two=HTML, robots="User-agent: *\nDisallow: /1\n\nUser-agent: StonksOracle\nDisallow: /2"
     )
     items, told = fetch(web)
-    assert json.loads(items[0].payload)["page_html"] == "<p>page</p>"
-    assert json.loads(items[1].payload)["page_html"] is None
+    assert [len(item.parts) for item in items[:2]] == [1, 0]
     assert f"{SITE}/2 was left: robots.txt of {SITE} asks not to fetch it" in told[f"{SITE}/2"]
     assert web.urls.count(f"{SITE}/robots.txt") == 1
     assert f"{SITE}/2" not in web.urls

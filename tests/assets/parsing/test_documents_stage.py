@@ -46,7 +46,7 @@ def raw(item: str, payload: dict[str, Any], minutes: int = 0, **changes: Any) ->
 
 
 def article(url: str, text: str = PROSE * 5) -> dict[str, Any]:
-    return {"listing": {"title": "Orion", "article_url": url, "description": text, "publisher": {"name": "W"}}}
+    return {"title": "Orion", "article_url": url, "description": text, "publisher": {"name": "W"}}
 
 
 def store(lake: Lake, *rows: dict[str, Any]) -> None:

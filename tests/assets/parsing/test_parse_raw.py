@@ -45,6 +45,22 @@ def raw(kind: str, payload: object, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def page_part(html: str, url: str = "https://example.com/story") -> dict[str, Any]:
+    return {
+        "kind": "article_page", "part": "page", "payload": html.encode(), "url": url, "media_type": "text/html",
+        "response_headers": '{"content-type": "text/html; charset=utf-8"}', "detail": "{}",
+    }  # fmt: skip
+
+
+def article(html: str | None = PAGE, *, url: str = "https://example.com/story", **changes: Any) -> dict[str, Any]:
+    return raw("article", listing(**changes), parts=[page_part(html, url)] if html else [])
+
+
+def feed_item(entry: object, html: str | None = None, **changes: Any) -> dict[str, Any]:
+    parts = [page_part(html)] if html else []
+    return raw("feed_item", b"<item/>", detail=json.dumps({"entry": entry}), parts=parts, **changes)
+
+
 def listing(**changes: Any) -> dict[str, Any]:
     return {
         "id": "1",
@@ -58,7 +74,7 @@ def listing(**changes: Any) -> dict[str, Any]:
 
 
 def test_an_article_with_its_page() -> None:
-    document = parse_raw(raw("article", {"listing": listing(), "page_html": PAGE, "page_url": None}), MATCHER)
+    document = parse_raw(article(), MATCHER)
     row = document.row
     assert row["document_type"] == "news"
     assert (row["title"], row["author"], row["publisher"]) == ("Orion Systems beats estimates", "Ann", "Example Wire")
@@ -75,67 +91,82 @@ def test_an_article_with_its_page() -> None:
 
 def test_a_short_article_is_enriched_by_its_description() -> None:
     short = "<html><body><article><p>Orion Systems beat estimates.</p></article></body></html>"
-    text = parse_raw(raw("article", {"listing": listing(), "page_html": short}), MATCHER).row["text"]
+    text = parse_raw(article(short), MATCHER).row["text"]
     assert text.endswith(listing()["description"])
     assert "Orion Systems beat estimates.\n" in text
 
 
 def test_an_article_without_page_is_its_description() -> None:
-    document = parse_raw(raw("article", {"listing": listing(), "page_html": None, "page_url": None}), MATCHER)
+    document = parse_raw(article(None), MATCHER)
     assert document.row["text"] == f"{listing()['title']}\n\n{listing()['description']}"
 
 
 def test_two_vendors_give_one_id() -> None:
-    one = parse_raw(raw("article", {"listing": listing(), "page_html": PAGE}), MATCHER)
-    other = parse_raw(
-        raw(
-            "feed_item",
-            {"entry": {"title": "Other", "link": "https://EXAMPLE.com/story#x", "summary": PROSE}, "page_html": None},
-        ),
-        MATCHER,
+    alpaca = {
+        "id": 7, "headline": "Orion Systems beats", "summary": "", "author": "Bo", "created_at": "2026-03-02T10:00:00Z",
+        "source": "benzinga", "symbols": ["ORIN"], "content": f"<p>{PROSE * 8}</p>", "url": "https://example.com/story#a",
+    }  # fmt: skip
+    one = parse_raw(article(), MATCHER)
+    other = parse_raw(feed_item({"title": "Other", "link": "https://EXAMPLE.com/story#x", "summary": PROSE}), MATCHER)
+    third = parse_raw(raw("article", alpaca, parts=[]), MATCHER)
+    assert one.document_id == other.document_id == third.document_id
+    assert (third.row["title"], third.row["author"], third.row["publisher"]) == (
+        "Orion Systems beats",
+        "Bo",
+        "Benzinga",
     )
-    assert one.document_id == other.document_id
+    assert third.row["published_at"] == PUBLISHED
+    assert third.row["text"].count("Orion Systems said") == 8
 
 
 def test_macro_news_are_macro_events_and_pages_are_web() -> None:
-    feed = {
-        "entry": {
-            "title": "Rates",
-            "link": "https://example.com/r",
-            "summary": f"<p>{PROSE}</p>",
-            "published": "Mon, 02 Mar 2026 09:00:00 GMT",
-        }
+    entry = {
+        "title": "Rates",
+        "link": "https://example.com/r",
+        "summary": f"<p>{PROSE}</p>",
+        "published": "Mon, 02 Mar 2026 09:00:00 GMT",
     }
-    macro = parse_raw(raw("feed_item", feed, source_type="macro_news"), MATCHER).row
+    macro = parse_raw(feed_item(entry, source_type="macro_news"), MATCHER).row
     assert (macro["document_type"], macro["published_at"].hour) == ("macro_event", 9)
     page = parse_raw(raw("page", PAGE.encode(), source_type="web_scrape", media_type="text/html"), MATCHER).row
     assert page["document_type"] == "web"
 
 
-FILING = {
+HEADER = (
+    "<ACCEPTANCE-DATETIME>20260302063000\nCOMPANY CONFORMED NAME:\tOrion Systems Inc.\nITEM INFORMATION:\tOther Events"
+)
+LISTED = {
     "accession": "0000000001-26-000001",
     "cik": 1,
     "ticker": "ORIN",
     "form": "8-K",
     "items": ["2.02"],
-    "header": "<ACCEPTANCE-DATETIME>20260302063000\nCOMPANY CONFORMED NAME:\tOrion Systems Inc.\nITEM INFORMATION:\tOther Events",
     "primary_url": "https://www.sec.gov/Archives/a.htm",
-    "documents": [
-        {"type": "8-K", "filename": "a.htm", "description": "", "url": "", "html": f"<p>Item 2.02 {PROSE}</p>"},
-        {"type": "EX-10.1", "filename": "c.htm", "description": "", "url": "", "html": "<p>Credit agreement</p>"},
-        {
-            "type": "EX-99.1",
-            "filename": "b.htm",
-            "description": "",
-            "url": "",
-            "html": "<table><tr><td>Sales</td><td>1,234</td></tr></table>",
-        },
-    ],
 }
+DOCUMENTS = [
+    ("8-K", "a.htm", f"<p>Item 2.02 {PROSE}</p>"),
+    ("EX-10.1", "c.htm", "<p>Credit agreement</p>"),
+    ("EX-99.1", "b.htm", "<table><tr><td>Sales</td><td>1,234</td></tr></table>"),
+]
+
+
+def filing(header: str = HEADER, documents: list[tuple[str, str, str]] = DOCUMENTS, **listed: object) -> dict[str, Any]:
+    parts = [
+        {
+            "kind": "filing_document", "part": name, "payload": html.encode(), "url": f"https://www.sec.gov/{name}",
+            "media_type": "text/html", "response_headers": "{}", "detail": json.dumps({"type": kind, "filename": name}),
+        }
+        for kind, name, html in documents
+    ]  # fmt: skip
+    known = LISTED | listed
+    detail = json.dumps(known)
+    return raw(
+        "filing", header.encode(), detail=detail, parts=parts, source_type="filings_api", item_id=known["accession"]
+    )
 
 
 def test_a_filing_joins_its_press_release() -> None:
-    document = parse_raw(raw("filing", FILING, source_type="filings_api", item_id=FILING["accession"]), MATCHER)
+    document = parse_raw(filing(), MATCHER)
     row = document.row
     assert row["document_type"] == "filing"
     assert "Item 2.02" in row["text"]
@@ -143,37 +174,35 @@ def test_a_filing_joins_its_press_release() -> None:
     assert "Credit agreement" not in row["text"]
     assert row["published_at"] == datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
     assert row["title"] == "Orion Systems Inc. 8-K: Other Events"
-    moved = parse_raw(
-        raw("filing", FILING | {"primary_url": "https://mirror.example/a"}, source_type="filings_api"), MATCHER
-    )
+    moved = parse_raw(filing(primary_url="https://mirror.example/a"), MATCHER)
     assert moved.document_id == document.document_id
 
 
 def test_a_source_cannot_be_known_before_it_spoke_nor_speak_after_the_fetch() -> None:
-    late = raw("article", {"listing": listing(published_utc="2027-01-01T00:00:00Z"), "page_html": PAGE})
+    late = article(published_utc="2027-01-01T00:00:00Z")
     assert parse_raw(late, MATCHER).row["published_at"] == FETCHED
-    early = raw("article", {"listing": listing(), "page_html": PAGE}, available_at=PUBLISHED - timedelta(hours=1))
+    early = article() | {"available_at": PUBLISHED - timedelta(hours=1)}
     assert parse_raw(early, MATCHER).row["available_at"] == PUBLISHED
 
 
 @pytest.mark.parametrize(
-    ("kind", "payload", "sentence"),
+    ("row", "sentence"),
     [
-        ("article", b"not json", "is not JSON"),
-        ("article", [1], "JSON but no object"),
-        ("article", {"listing": {}}, "holds no text"),
-        ("filing", FILING | {"accession": "x"}, "names no filing"),
-        ("bars", {}, "holds no document"),
-        ("page", b"<html></html>", "holds no text"),
+        (raw("article", b"not json"), "is not JSON"),
+        (raw("article", [1]), "JSON but no object"),
+        (raw("article", {}), "holds no text"),
+        (filing(accession="x"), "names no filing"),
+        (raw("bars", {}), "holds no document"),
+        (raw("page", b"<html></html>"), "holds no text"),
     ],
 )
-def test_unreadable_payloads_say_why(kind: str, payload: object, sentence: str) -> None:
+def test_unreadable_payloads_say_why(row: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UnreadablePayloadError, match=sentence):
-        parse_raw(raw(kind, payload), MATCHER)
+        parse_raw(row, MATCHER)
 
 
 def test_what_a_listing_names_is_what_parsing_names() -> None:
-    row = raw("article", {"listing": listing(), "page_html": PAGE})
+    row = article()
     assert listed_identity(row) == parse_raw(row, MATCHER).row["canonical_url"]
 
 
@@ -184,14 +213,13 @@ JSON = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 [
-                    "listing",
                     "entry",
-                    "documents",
-                    "html",
+                    "headline",
+                    "content",
                     "type",
                     "title",
                     "link",
-                    "page_html",
+                    "form",
                     "publisher",
                     "header",
                     "accession",
@@ -210,7 +238,8 @@ JSON = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_payloads_of_any_shape_are_parsed_or_refused(kind: str, payload: object) -> None:
     try:
-        document = parse_raw(raw(kind, payload), MATCHER)
+        detail = json.dumps(payload if isinstance(payload, dict) else {"entry": payload})
+        document = parse_raw(raw(kind, payload, detail=detail), MATCHER)
     except UnreadablePayloadError:
         return
     assert document.row["text"]
@@ -218,19 +247,14 @@ def test_payloads_of_any_shape_are_parsed_or_refused(kind: str, payload: object)
 
 def test_real_filings_are_at_least_medium_and_name_their_company(shared_data: Path) -> None:
     for line in (shared_data / "replay" / "filings.jsonl").read_text().splitlines()[::9]:
-        filing = json.loads(line)
-        folder = shared_data / "replay" / "edgar" / filing["dir"]
+        found = json.loads(line)
+        folder = shared_data / "replay" / "edgar" / found["dir"]
         documents = [
-            {"type": d["type"], "filename": d["filename"], "html": (folder / d["filename"]).read_text(errors="replace")}
-            for d in filing["documents"]
+            (d["type"], d["filename"], (folder / d["filename"]).read_text(errors="replace")) for d in found["documents"]
         ]
-        payload = {
-            "accession": filing["accession"],
-            "form": filing["form"],
-            "header": next(folder.glob("*.sgml")).read_text(),
-            "documents": documents,
-        }
-        matcher = CompanyMatcher([CompanyNames(filing["ticker"], filing["company"])])
-        document = parse_raw(raw("filing", payload, source_type="filings_api"), matcher)
-        assert document.row["confidence"] in {"medium", "high"}, filing["accession"]
-        assert document.tickers == {filing["ticker"]}, filing["accession"]
+        header = next(folder.glob("*.sgml")).read_text()
+        row = filing(header, documents, accession=found["accession"], form=found["form"], items=[])
+        matcher = CompanyMatcher([CompanyNames(found["ticker"], found["company"])])
+        document = parse_raw(row, matcher)
+        assert document.row["confidence"] in {"medium", "high"}, found["accession"]
+        assert document.tickers == {found["ticker"]}, found["accession"]
