@@ -1,6 +1,6 @@
 """What a stage is given and what it reports. Stages are called alike by a Dagster asset, a replay and a test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -17,11 +17,15 @@ from stonks_core.stores.postgres import Database
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a stage did in one call: rows written by table, items that failed, and figures worth showing."""
+    """What a stage did in one call: rows written by table, items that failed, figures worth showing.
+
+    `down` holds a sentence for each source that did not answer.
+    """
 
     written: Mapping[str, int] = field(default_factory=dict)
     failed: int = 0
     figures: Mapping[str, float | int | str] = field(default_factory=dict)
+    down: Sequence[str] = ()
 
 
 class Failures:

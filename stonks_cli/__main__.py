@@ -6,18 +6,19 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
+from stonks_core.vocabulary import SourceType
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Through = Literal["raw", "documents", "signals", "recommendations"]
 
 
 @app.command()
@@ -63,6 +64,39 @@ def replay(
     if last < first:
         raise typer.BadParameter(f"--to {last.date()} lies before --from {first.date()}")
     _report_book(run(settings(), Span(require_recording(folder), first.date(), last.date())), as_json=as_json)
+
+
+@app.command()
+@guarded
+def backfill(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
+    only: Annotated[
+        list[SourceType] | None, typer.Option(help="Only this source type; may be given more than once.")
+    ] = None,
+    through: Annotated[Through, typer.Option(help="How far what came in is worked on.")] = "signals",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Fetch past days from the sources that can be asked for them. Run again, it fetches only what is missing."""
+    from stonks_cli.backfill import ASKABLE, as_rows
+    from stonks_cli.backfill import backfill as run
+
+    came = as_rows(run(settings(), first.date(), last.date(), only or ASKABLE, through, datetime.now(UTC)))
+    if as_json:
+        print_json(came)
+    else:
+        shown = [{**row, "failed": "\n".join(row["failures"]) or "none"} for row in came]
+        headings = {
+            "source_type": "source type",
+            "days": "days",
+            "items_seen": "seen",
+            "items_new": "new",
+            "failed": "failures",
+        }
+        print_table(f"Backfill {first.date()} to {last.date()}", shown, headings)
+    if any(row["failures"] for row in came):
+        raise typer.Exit(1)
 
 
 @app.command()

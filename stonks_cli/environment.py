@@ -1,9 +1,14 @@
 """The environment in which the system's processes run: where the database is, where the sandbox is, Dagster's folders."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
+
+from stonks_cli.children import HOST
 from stonks_cli.root import PROJECT
+from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import dsn
 
@@ -29,6 +34,35 @@ def process_environment(settings: Settings) -> dict[str, str]:
     if settings.sandbox.recorded:
         variables["SANDBOX_RECORDED"] = settings.sandbox.recorded
     return variables
+
+
+def kept_ports(settings: Settings) -> dict[str, int]:
+    """The ports that `stonks up` kept for its next start, by process; none before its first."""
+    path = settings.general.home / "ports"
+    return (
+        {name: int(port) for name, port in (line.split("=") for line in path.read_text().split())}
+        if path.exists()
+        else {}
+    )
+
+
+def with_running_sandbox(settings: Settings) -> Settings:
+    """The settings with the address of this home's running sandbox, where something outside is simulated.
+
+    Raises StonksError where it is needed and does not run.
+    """
+    if settings.sandbox.url or not any(settings.sandboxed.values()):
+        return settings
+    port = kept_ports(settings).get("sandbox")
+    url = f"http://{HOST}:{port}"
+    try:
+        alive = port is not None and httpx.get(f"{url}/sandbox/health", timeout=5).is_success
+    except httpx.HTTPError:
+        alive = False
+    if not alive:
+        played = ", ".join(name for name, sandboxed in settings.sandboxed.items() if sandboxed)
+        raise StonksError(f"the sandbox plays {played} and does not run: start it with `stonks up`, then try again")
+    return replace(settings, sandbox=settings.sandbox.model_copy(update={"url": url}))
 
 
 def write_environment(settings: Settings) -> Path:

@@ -23,7 +23,7 @@ from stonks_core.settings import Settings, load_settings
 P = ParamSpec("P")
 OUT = Console()
 ERR = Console(stderr=True)
-WRAPPED = frozenset({"quote", "found", "advice"})
+WRAPPED = frozenset({"quote", "found", "advice", "failed"})
 PROJECT = Path(stonks_core.__file__).parent.parent
 
 

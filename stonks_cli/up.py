@@ -14,7 +14,7 @@ from stonks_assets.automation.runs import bury_dead_runs
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_cli import children
-from stonks_cli.environment import dagster_folders, process_environment, write_environment
+from stonks_cli.environment import dagster_folders, kept_ports, process_environment, write_environment
 from stonks_cli.root import OUT
 from stonks_cli.supervise.changes import Change, Ready, Starting, Stopped, Stopping
 from stonks_cli.supervise.specs import ChildSpec
@@ -92,11 +92,10 @@ def _start_database(supervisor: Supervisor, settings: Settings) -> Settings | No
 
 
 def _ports(settings: Settings) -> Addresses:
-    kept = settings.general.home / "ports"
-    before = dict(line.split("=") for line in kept.read_text().split()) if kept.exists() else {}
+    before = kept_ports(settings)
 
     def choose(name: str, wanted: int | None) -> int:
-        preferred = wanted or (int(before[name]) if name in before else None)
+        preferred = wanted or before.get(name)
         port = free_port(preferred)
         if wanted and port != wanted:
             OUT.print(f"port {wanted} is taken, {name} listens on {port} instead", style="yellow")
@@ -108,7 +107,7 @@ def _ports(settings: Settings) -> Addresses:
         dagster=choose("dagster", settings.ports.dagster),
         api=choose("api", settings.ports.api),
     )
-    kept.write_text(f"sandbox={chosen.sandbox}\ncode={chosen.code}\n")
+    (settings.general.home / "ports").write_text(f"sandbox={chosen.sandbox}\ncode={chosen.code}\n")
     return chosen
 
 

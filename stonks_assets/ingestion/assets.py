@@ -44,18 +44,21 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, config: IngestConfig, pipeline: PipelineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        report, down = StepReport(), ""
+        report, down = StepReport(), list[str]()
         with pipeline.open() as opened:
             try:
                 report = ingest_days(
                     opened, source_type, days_of(context), opened.clock.now(), due_only=config.due_only
                 )
+                down = list(report.down)
             except SourcesDownError as error:
                 if not config.due_only:
                     raise dg.Failure(str(error)) from error
-                down = str(error)  # in a cycle the other sources' chain goes on; this asset's check fails
+                down = [str(error)]  # in a cycle the other sources' chain goes on; this asset's check fails
             version = opened.lake.version(table)
-        check = dg.AssetCheckResult(check_name=SOURCES_UP, passed=not down, description=down or "all answered")
+        check = dg.AssetCheckResult(
+            check_name=SOURCES_UP, passed=not down, description="; ".join(down) or "all answered"
+        )
         yield dg.MaterializeResult(metadata=figures(table, [report], version), check_results=[check])
 
     return raw

@@ -76,6 +76,7 @@ def ingest_days(
         {raw_table(source_type).name: sum(tally.new for tally in whole)},
         failed=sum(len(tally.reported) for tally in whole) + len(errors),
         figures={"sources": len(sources), "down": len(errors)},
+        down=errors,
     )
 
 

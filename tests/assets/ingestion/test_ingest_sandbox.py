@@ -181,6 +181,7 @@ def test_a_source_that_fails_is_on_record_and_harms_no_other(seeded: Pipeline, s
     add_feed(seeded, "inside", "http://127.0.0.1:1/secret")
     report = ingest(seeded, SourceType.WEB_SCRAPE, TODAY, SANDBOX_NOW)
     assert report.figures == {"sources": 3, "down": 2}
+    assert sorted(sentence.partition(":")[0] for sentence in report.down) == ["gone", "inside"]
     assert report.failed >= 2
     assert raws(seeded, SourceType.WEB_SCRAPE)
     outcomes = {name: (status, error_class) for name, status, _, _, error_class in runs(seeded)}
