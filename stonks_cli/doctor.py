@@ -1,7 +1,7 @@
 """`stonks doctor`: is everything there, does it answer, and what to do where it does not."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,18 +29,11 @@ class Finding:
     advice: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at database, lake, sources, broker, LLM and clock, one after the other."""
-    checks: tuple[tuple[str, Callable[[Settings], str], str], ...] = (
-        ("database", _database, "start it with `stonks up`, or correct POSTGRES_*"),
-        ("lake", _lake, "check that the folder can be written, or correct MINIO_*"),
-        ("market data", _market_data, "check MARKET_DATA_API_KEY and MARKET_DATA_BASE_URL"),
-        ("filings", _edgar, "check EDGAR_CONTACT; the SEC answers 403 without an address"),
-        ("broker", _broker, "check BROKER_API_KEY, BROKER_API_SECRET and BROKER_BASE_URL"),
-        ("LLM", _llm, "start Ollama, or pull the model with `ollama pull`"),
-        ("clock", _clock, "let the machine keep time by NTP"),
-    )
-    for part, check, advice in checks:
+def examine(settings: Settings, parts: Sequence[str] = ()) -> Iterator[Finding]:
+    """Look at the named parts, or at all: database, lake, sources, broker, LLM and clock, one after the other."""
+    for part, (check, advice) in CHECKS.items():
+        if parts and part not in parts:
+            continue
         try:
             yield Finding(part, well=True, found=check(settings))
         except (StonksError, httpx.HTTPError, OSError) as error:
@@ -118,3 +111,15 @@ def _clock(settings: Settings) -> str:
     if skew > SKEW_SECONDS:
         raise StonksError(f"this machine's clock differs from the broker's by {skew:.0f} s")
     return f"within {skew:.0f} s of the broker's"
+
+
+CHECKS: Mapping[str, tuple[Callable[[Settings], str], str]] = {
+    "database": (_database, "start it with `stonks up`, or correct POSTGRES_*"),
+    "lake": (_lake, "check that the folder can be written, or correct MINIO_*"),
+    "market data": (_market_data, "check MARKET_DATA_API_KEY and MARKET_DATA_BASE_URL"),
+    "filings": (_edgar, "check EDGAR_CONTACT; the SEC answers 403 without an address"),
+    "broker": (_broker, "check BROKER_API_KEY, BROKER_API_SECRET and BROKER_BASE_URL"),
+    "LLM": (_llm, "start Ollama, or pull the model with `ollama pull`"),
+    "clock": (_clock, "let the machine keep time by NTP"),
+}
+"""Each part's check, which says what it found or raises, and what to do where it fails."""
