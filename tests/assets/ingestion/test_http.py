@@ -114,7 +114,7 @@ def test_an_authorisation_goes_to_no_other_host() -> None:
     there = WrittenWeb(
         {
             URL: httpx.Response(302, headers={"location": "https://other.example/"}),
-            "https://other.example/": httpx.Response(200),
+            "https://other.example/": httpx.Response(200, content=b"there"),
         }
     )
     there.fetcher(headers={"Authorization": "Bearer k"}).get(URL)
