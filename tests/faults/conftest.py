@@ -1,7 +1,7 @@
 """A synthetic day that was played without faults, once, and what it takes to play it again with some."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,21 +13,29 @@ from stonks_core.stores.postgres import Database
 from tests.acceptance.stage import fresh_database, sandbox
 from tests.faults.passing import Passing, hurried
 from tests.faults.plan import calm
-from tests.faults.playing import DOCUMENTS, Item, instant, play, stored, through
+from tests.faults.playing import Item, Script, instant, play, stored, through
 from tests.faults.proxy import Proxy, proxy_before
 
 DAY = date(2026, 3, 4)
-HOURS = (1, 6, 11, 15, 19, 22)
 FILERS = 8
 Fresh = Callable[[], AbstractContextManager[Database]]
 
 
 @dataclass(frozen=True)
-class Calm:
-    """The source behind its proxy, and what a day without faults brought."""
+class Source:
+    """A source behind its proxy, and fresh databases that know its companies."""
 
     proxy: Proxy
     passing: Passing
+    fresh: Fresh
+
+
+@dataclass(frozen=True)
+class Calm:
+    """A source, and what a script without faults brought from it."""
+
+    source: Source
+    script: Script
     held: Mapping[Item, bytes]
 
 
@@ -40,35 +48,42 @@ def passing() -> Iterator[Passing]:
         yield passed
 
 
-@pytest.fixture(scope="package")
-def proxy(passing: Passing, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """A proxy before the synthetic world at the beginning of the day."""
-    state = tmp_path_factory.mktemp("faults") / "state"
-    with sandbox(state, instant(DAY, 0, 1)) as running, proxy_before(running.url, passing.now) as standing:
-        yield standing
-
-
-@pytest.fixture(scope="package")
-def fresh(
-    postgres: Postgres, template: str, proxy: Proxy, passing: Passing, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Fresh]:
-    """Makes fresh databases that know the companies, a few of which file."""
-    with fresh_database(postgres, template) as database:
-        passing.database = database
-        with through(proxy, tmp_path_factory.mktemp("known"), database, instant(DAY, 0, 1)):
+@contextmanager
+def source(
+    folder: Path, first: date, passing: Passing, postgres: Postgres, template: str, recorded: Path | None = None
+) -> Iterator[Source]:
+    """The synthetic world, or a recorded one, at the beginning of a day; a few of its companies file."""
+    start = instant(first, 0, 1)
+    folder.mkdir(exist_ok=True)
+    with (
+        sandbox(folder / "state", start, recorded=recorded) as running,
+        proxy_before(running.url, passing.now) as proxy,
+        fresh_database(postgres, template) as known,
+    ):
+        passing.database = known
+        with through(proxy, folder, known, start):
             pass  # opening it is enough
-        database.execute(
-            "UPDATE companies SET cik = NULL WHERE ticker NOT IN (SELECT ticker FROM companies ORDER BY ticker LIMIT %s)",
+        known.execute(
+            "UPDATE companies SET cik = NULL WHERE ticker NOT IN (SELECT ticker FROM companies WHERE cik IS NOT NULL "
+            "ORDER BY ticker LIMIT %s)",
             (FILERS,),
         )
-        database.execute("TRUNCATE rate_limits")
-        database.close()
-        yield lambda: fresh_database(postgres, database.name)
+        known.execute("TRUNCATE rate_limits")
+        known.close()
+        yield Source(proxy, passing, lambda: fresh_database(postgres, known.name))
+
+
+def undisturbed(folder: Path, over: Source, script: Script, **more: str) -> Calm:
+    """Play a script without faults."""
+    with over.fresh() as database:
+        player = play(over.proxy, over.passing, folder, database, calm(), script, **more)
+        return Calm(over, script, stored(player.pipeline, script.types))
 
 
 @pytest.fixture(scope="package")
-def quiet(proxy: Proxy, passing: Passing, fresh: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Calm:
-    """The day without faults."""
-    with fresh() as database:
-        player = play(proxy, passing, tmp_path_factory.mktemp("quiet"), database, calm(), DAY, HOURS)
-        return Calm(proxy, passing, stored(player.pipeline, DOCUMENTS))
+def quiet(
+    passing: Passing, postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Calm]:
+    """A synthetic day, with Polygon's news, without faults."""
+    with source(tmp_path_factory.mktemp("source"), DAY, passing, postgres, template) as over:
+        yield undisturbed(tmp_path_factory.mktemp("quiet"), over, Script((DAY,)))

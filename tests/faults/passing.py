@@ -17,7 +17,7 @@ from stonks_core.stores.postgres import Database
 from tests.faults.proxy import Arrival
 
 SILENCE = httpx.Timeout(0.25, connect=2)
-LIMITS = {"/polygon": Limit("polygon", 20, 60.0), "/edgar": Limit("edgar", 8, 1.0)}
+LIMITS = {"/polygon": Limit("polygon", 8, 60.0), "/edgar": Limit("edgar", 8, 1.0)}
 
 
 @dataclass

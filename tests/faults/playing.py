@@ -21,7 +21,6 @@ from tests.faults.plan import Plan
 from tests.faults.proxy import Proxy
 
 DOCUMENTS = (SourceType.NEWS_API, SourceType.FILINGS_API, SourceType.MACRO_NEWS, SourceType.WEB_SCRAPE)
-ALL = (*DOCUMENTS, SourceType.MARKET_API, SourceType.BROKER)
 MOST_POLLS = 200
 PAUSE = timedelta(minutes=61)
 Item = tuple[str, str]
@@ -78,7 +77,7 @@ class Player:
         self.proxy.drive(last_of(day).isoformat())
         waiting = list(self.types)
         for _ in range(MOST_POLLS):
-            self.to(self.clock.now() + PAUSE if self.clock.now() >= last_of(day) else last_of(day))
+            self.to(max(last_of(day), self.clock.now() + PAUSE))
             waiting = [t for t in waiting if not self.poll(t, day, last_of(day))]
             if not waiting:
                 return
@@ -106,14 +105,24 @@ class Player:
 
 
 def play(
-    proxy: Proxy, passing: Passing, folder: Path, database: Database, plan: Plan, day: date, hours: Sequence[int], **more: str
+    proxy: Proxy, passing: Passing, folder: Path, database: Database, plan: Plan, script: "Script", **more: str
 ) -> Player:
-    """A day with a plan."""
+    """A script with a plan."""
     proxy.plan, passing.database = plan, database
-    with through(proxy, folder, database, instant(day, 0, 30), **more) as (pipeline, clock):
-        player = Player(proxy, pipeline, clock, passing)
-        player.day(day, hours)
+    with through(proxy, folder, database, instant(script.days[0], 0, 30), **more) as (pipeline, clock):
+        player = Player(proxy, pipeline, clock, passing, script.types)
+        for day in script.days:
+            player.day(day, script.hours)
     return player
+
+
+@dataclass(frozen=True)
+class Script:
+    """Which days are played, the hours of the polls on each, and what is asked for."""
+
+    days: Sequence[date]
+    hours: Sequence[int] = (6, 12, 17, 22)
+    types: Sequence[SourceType] = DOCUMENTS
 
 
 def stored(pipeline: Pipeline, types: Sequence[SourceType]) -> Mapping[Item, bytes]:

@@ -66,6 +66,7 @@ class Proxy:
     furthest: str = ""
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False))
     _arranged: dict[Url, Held] = field(default_factory=dict)
+    _circle: Url = ""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def drive(self, now: str) -> None:
@@ -89,10 +90,14 @@ class Proxy:
         with self._lock:
             held = self._held(url, headers)
             fault = self.plan.next(url, is_json="json" in held.media_type)
+            if urlsplit(url).path == NEWS and "cursor=" not in url:
+                self._arranged, self._circle = self._arrange(url, headers, fault), ""
+                if fault is Fault.CIRCLE:  # felt at the last page only
+                    self._circle, fault = list(self._arranged)[-1], None
+            if url == self._circle:
+                fault = fault or Fault.CIRCLE
             self.arrivals.append(Arrival(self.clock(), url, fault))
             self.arrived(len(self.arrivals))
-            if urlsplit(url).path == NEWS and "cursor=" not in url:
-                self._arranged = self._arrange(url, headers, fault)
             return self._arranged.get(url, held), fault
 
     def _held(self, url: Url, headers: dict[str, str]) -> Held:
