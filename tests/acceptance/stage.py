@@ -45,9 +45,7 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(
-    state: Path, start: datetime | None, *, port: int = 0, recorded: Path | None = None
-) -> Iterator[Sandbox]:
+def sandbox(state: Path, start: datetime | None, *, port: int = 0, recorded: Path | None = None) -> Iterator[Sandbox]:
     """The synthetic market of seed 7, or a recording, on a free port or a given one, killed at the end of the block.
 
     Without `start` it goes on at the instant that its state folder remembers.

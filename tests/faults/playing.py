@@ -13,6 +13,7 @@ from stonks_assets.ingestion.step import SourcesDownError, ingest_days
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.clock import ManualClock
 from stonks_core.stores.lake.bronze_tables import raw_table
+from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import SourceType
 from tests.acceptance.stage import pipeline_over
@@ -36,17 +37,19 @@ def last_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
+def addresses(proxy: Proxy) -> dict[str, str]:
+    """Settings under which Polygon and EDGAR are real, and behind the proxy."""
+    polygon = {"MARKET_DATA_API_KEY": "a-key", "MARKET_DATA_BASE_URL": f"{proxy.url}/polygon"}
+    edgar = {"EDGAR_WWW_URL": f"{proxy.url}/edgar/www", "EDGAR_DATA_URL": f"{proxy.url}/edgar/data"}
+    return {**polygon, **edgar, "EDGAR_CONTACT": "faults@stonks.example"}
+
+
 @contextmanager
 def through(
     proxy: Proxy, folder: Path, database: Database, now: datetime, **more: str
 ) -> Iterator[tuple[Pipeline, ManualClock]]:
     """A pipeline whose vendors are behind the proxy, with real keys, so that their limits are kept."""
-    variables = {
-        "MARKET_DATA_API_KEY": "a-key", "MARKET_DATA_BASE_URL": f"{proxy.url}/polygon",
-        "EDGAR_CONTACT": "faults@stonks.example", "EDGAR_WWW_URL": f"{proxy.url}/edgar/www",
-        "EDGAR_DATA_URL": f"{proxy.url}/edgar/data", **more,
-    }  # fmt: skip
-    with pipeline_over(folder, database, proxy.url, now, **variables) as opened:
+    with pipeline_over(folder, database, proxy.url, now, **addresses(proxy), **more) as opened:
         seed_registry(opened[0])  # the feed's address moves along with the proxy
         yield opened
 
@@ -126,10 +129,15 @@ class Script:
 
 
 def stored(pipeline: Pipeline, types: Sequence[SourceType]) -> Mapping[Item, bytes]:
-    """The payload of every raw item, by source type and name; no item may stand twice."""
+    """What a pipeline's lake holds."""
+    return stored_in(pipeline.lake, types)
+
+
+def stored_in(lake: Lake, types: Sequence[SourceType]) -> Mapping[Item, bytes]:
+    """The payload of every raw item and part, by source type and name; no item may stand twice."""
     found: dict[Item, bytes] = {}
     for source_type in types:
-        for row in pipeline.lake.read(raw_table(source_type)).to_pylist():
+        for row in lake.read(raw_table(source_type)).to_pylist():
             item = (source_type.value, row["item_id"])
             assert item not in found, f"{item} stands twice"
             found[item] = row["payload"]

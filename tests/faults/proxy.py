@@ -23,7 +23,14 @@ from tests.faults.plan import NEWS, Fault, Plan, calm
 
 PAGE = 6
 _NUMBER = re.compile(rb'"request_id":"[0-9a-f]{32}"')
-_PASSED_ON = ("authorization", "user-agent", "apca-api-key-id", "apca-api-secret-key", "if-none-match", "if-modified-since")
+_PASSED_ON = (
+    "authorization",
+    "user-agent",
+    "apca-api-key-id",
+    "apca-api-secret-key",
+    "if-none-match",
+    "if-modified-since",
+)
 Url = str
 
 
@@ -133,7 +140,9 @@ class Proxy:
             last = {**pages[-1], "results": pages[-1]["results"] + pages[0]["results"][:2]}
             pages[-1] = {**last, "next_url": f"{self.url}{_more(urls[-1])}"}
             urls, pages = [*urls, _more(urls[-1])], [*pages, last]
-        return {url: Held(200, "application/json", {}, orjson.dumps(page)) for url, page in zip(urls, pages, strict=True)}
+        return {
+            url: Held(200, "application/json", {}, orjson.dumps(page)) for url, page in zip(urls, pages, strict=True)
+        }
 
 
 def _relative(url: Url) -> Url:
