@@ -58,7 +58,7 @@ class Plan:
         """The fault of this question, or None."""
         path = urlsplit(url).path
         self.asked[path] += 1
-        draw = random.Random(f"{self.seed}:{path}:{self.asked[path]}")  # noqa: S311
+        draw = random.Random(f"{self.seed}:{path}:{self.asked[path]}")
         chance = draw.random()
         for kinds, share in ((sorted(BORNE), self.borne), (sorted(FELT), self.felt), ([Fault.SILENT], self.silent)):
             if chance < share:

@@ -96,8 +96,10 @@ class Player:
 
         A source that is parked is asked again by hand, as its operator would.
         """
-        query = "UPDATE source_states SET parked = false, failures_in_a_row = 0, next_attempt_at = now() - interval '99 years' WHERE parked"
-        self.unparked += self.pipeline.database.execute(query)
+        by_hand = (
+            "UPDATE source_states SET parked = false, failures_in_a_row = 0, next_attempt_at = '-infinity' WHERE parked"
+        )
+        self.unparked += self.pipeline.database.execute(by_hand)
         try:
             report = ingest_days(self.pipeline, source_type, (day,), as_of, due_only=True)
         except SourcesDownError:

@@ -91,7 +91,6 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(quiet: Calm, home:
     items = sum("#" not in name for _, name in found)
     assert home.database.fetch_one("SELECT count(*) AS n FROM raw_items") == {"n": items}
     assert home.database.fetch("SELECT * FROM source_states WHERE failures_in_a_row > 0") == []
-    print(where)
 
 
 @pytest.mark.parametrize("moment", [Moment.MERGED, Moment.BOOKED])

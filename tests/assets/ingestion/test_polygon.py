@@ -90,6 +90,25 @@ def test_an_article_whose_page_is_gone_keeps_its_description() -> None:
     assert "its description stands in" in told["a"]
 
 
+def test_a_young_article_waits_for_a_page_that_may_come() -> None:
+    web = WrittenWeb({"https://press.example/a": httpx.Response(503)})
+    young, old = article("a", published_utc="2026-03-10T11:50:00Z"), article("b", published_utc="2026-03-10T11:45:00Z")
+    items, told, _ = news(young, {**old, "article_url": "https://press.example/a"}, web=web)
+    assert [item.item_id for item in items] == ["b"]
+    assert "left for the next poll" in told["a"]
+    assert "answered 503" in told["a"]
+    assert "its description stands in" in told["b"]
+    items, told, _ = news(young)
+    assert [item.item_id for item in items] == ["a"], "a page that is gone is not waited for"
+
+
+def test_an_empty_page_may_come_whole_the_next_time() -> None:
+    web = WrittenWeb({"https://press.example/a": httpx.Response(200)})
+    items, told, _ = news(article("a", published_utc="2026-03-10T11:50:00Z"), web=web)
+    assert items == []
+    assert "answered 200 with an empty body" in told["a"]
+
+
 def test_an_article_without_an_address_is_taken_as_it_is() -> None:
     (item,), told, web = news(article("a", article_url=None))
     assert (item.url, item.answer.url) == ("", NEWS)
