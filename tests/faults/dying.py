@@ -35,8 +35,8 @@ BATCH = 5
 class Moment(StrEnum):
     """Where a process may die; the last is the proxy's to see."""
 
-    MERGING = "before a commit to the lake"
-    MERGED = "after a commit to the lake, before anything knows of it"
+    COMMITTING = "before a commit to the lake"
+    COMMITTED = "after a commit to the lake, before anything knows of it"
     BOOKED = "after a transaction"
     ARRIVED = "while a question is on its way"
 
@@ -56,16 +56,16 @@ class Stop:
 
 
 class StoppingLake(Lake):
-    """A lake that may stop before and after each merge."""
+    """A lake that may stop before and after each commit of rows."""
 
     def __init__(self, location: LakeLocation, stop: Stop) -> None:
         super().__init__(location)
         self._stop = stop
 
-    def merge(self, table: LakeTable, rows: Rows, *, update: bool = False) -> Written:
-        self._stop(Moment.MERGING)
-        written = super().merge(table, rows, update=update)
-        self._stop(Moment.MERGED)
+    def append(self, table: LakeTable, rows: Rows) -> Written:
+        self._stop(Moment.COMMITTING)
+        written = super().append(table, rows)
+        self._stop(Moment.COMMITTED)
         return written
 
 

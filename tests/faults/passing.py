@@ -17,6 +17,7 @@ from stonks_core.stores.postgres import Database
 from tests.faults.proxy import Arrival
 
 SILENCE = httpx.Timeout(0.25, connect=2)
+BREATH = 0.5
 LIMITS = {"/polygon": Limit("polygon", 8, 60.0), "/edgar": Limit("edgar", 8, 1.0)}
 
 
@@ -50,10 +51,14 @@ def hurried(patch: pytest.MonkeyPatch, passing: Passing) -> None:
 
 
 def exceeded(arrivals: Sequence[Arrival], prefix: str) -> list[str]:
-    """Every window in which more questions arrived than the vendor allows; the way there may shorten it by a breath."""
+    """Every window in which more questions arrived than the vendor allows.
+
+    A question arrives a little after its slot was taken, and on a busy machine not always by as much: that breath is
+    left out of the window.
+    """
     limit = LIMITS[prefix]
     times = sorted(arrival.at for arrival in arrivals if arrival.url.startswith(prefix))
-    window = limit.seconds - 0.05
+    window = limit.seconds - min(BREATH, 0.3 * limit.seconds)
     return [
         f"{limit.slots + 1} questions within {later - first:.3f} s"
         for first, later in zip(times, times[limit.slots :], strict=False)

@@ -20,7 +20,7 @@ from tests.faults.playing import addresses, last_of, stored_in
 from tests.faults.proxy import Proxy
 
 SEED = 20260304
-LATEST = {Moment.MERGING: 2, Moment.MERGED: 2, Moment.BOOKED: 25, Moment.ARRIVED: 12}
+LATEST = {Moment.COMMITTING: 2, Moment.COMMITTED: 2, Moment.BOOKED: 25, Moment.ARRIVED: 12}
 KILLS = 16
 DEADLINE = 60.0
 
@@ -84,7 +84,7 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(quiet: Calm, home:
         moment = list(Moment)[number % len(Moment)]
         if home.run(moment, chance.randint(1, LATEST[moment])):
             where.append(moment)
-    assert not home.run(Moment.MERGED, 10_000)
+    assert not home.run(Moment.COMMITTED, 10_000)
     assert set(where) == set(Moment), "it was killed at moments of every kind"
     found = stored_in(Lake(LakeLocation(str(home.folder / "lake"))), TYPES)
     assert found == {item: payload for item, payload in quiet.held.items() if item[0] in TYPES}
@@ -93,10 +93,10 @@ def test_killed_anywhere_and_run_again_it_ends_as_undisturbed(quiet: Calm, home:
     assert home.database.fetch("SELECT * FROM source_states WHERE failures_in_a_row > 0") == []
 
 
-@pytest.mark.parametrize("moment", [Moment.MERGED, Moment.BOOKED])
+@pytest.mark.parametrize("moment", [Moment.COMMITTED, Moment.BOOKED])
 def test_a_run_that_was_killed_is_asked_for_again(home: Home, moment: Moment) -> None:
     assert home.run(moment, 1)
     assert home.database.fetch("SELECT * FROM ingestion_runs") == [], "what did not end is not on record as ended"
-    assert not home.run(Moment.MERGED, 10_000)
+    assert not home.run(Moment.COMMITTED, 10_000)
     runs = home.database.fetch("SELECT status, count(*) AS n FROM ingestion_runs GROUP BY 1")
     assert runs == [{"status": "succeeded", "n": len(TYPES)}]
