@@ -22,8 +22,8 @@ INGEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "growth": (
         "A day of so many documents, and a poll that brings nothing new (idle)",
-        {"count": "documents", **COST, "lake_mb": "lake MB", "idle_wall_s": "idle s", "idle_cpu_s": "idle CPU s",
-         "idle_requests": "idle asks"},
+        {"count": "documents", **COST, "lake_mb": "lake MB", "idle_wall_s": "idle s", "idle_cpu_s": "idle CPU",
+         "idle_requests": "asks"},
     ),
     "commits": (
         "A day of so many commits of twenty documents; start is a new run's first look",
@@ -71,4 +71,6 @@ def _report(found: Mapping[str, Any], sections: Mapping[str, tuple[str, Mapping[
 
 def _short(value: object) -> object:
     """Three digits are as many as a measurement has."""
-    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1000 else value
+    if not isinstance(value, float):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
