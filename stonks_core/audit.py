@@ -12,9 +12,7 @@ OPERATOR = "operator"
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00]*$")]
 
 
-def note(
-    connection: Connection, actor: str, action: str, subject: str, reason: str, detail: Mapping[str, Any]
-) -> None:
+def note(connection: Connection, actor: str, action: str, subject: str, reason: str, detail: Mapping[str, Any]) -> None:
     """Note an act; the database stamps the instant."""
     connection.execute(
         "INSERT INTO audit_events (actor, action, subject, reason, detail) VALUES (%s, %s, %s, %s, %s)",

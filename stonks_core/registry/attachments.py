@@ -169,7 +169,8 @@ def remove_competitor(edit: Edit, name: str, competitor: str, version: int | Non
 
 def _open_alias(connection: Connection, key: dict[str, Any]) -> Row | None:
     return connection.execute(
-        "SELECT version FROM company_aliases WHERE company_id = %(id)s AND alias = %(alias)s AND valid_to = 'infinity'", key
+        "SELECT version FROM company_aliases WHERE company_id = %(id)s AND alias = %(alias)s AND valid_to = 'infinity'",
+        key,
     ).fetchone()
 
 

@@ -46,6 +46,11 @@ REFERRERS: Mapping[str, LiteralString] = {
     "orders": "SELECT FROM orders WHERE ticker = ANY(%(tickers)s)",
     "positions": "SELECT FROM positions WHERE ticker = ANY(%(tickers)s)",
 }
+CLOSING: tuple[LiteralString, ...] = (
+    "UPDATE company_aliases SET valid_to = %(at)s WHERE company_id = %(id)s AND valid_to = 'infinity'",
+    "UPDATE exposure_profiles SET valid_to = %(at)s WHERE company_id = %(id)s AND valid_to = 'infinity'",
+    "UPDATE competitor_relationships SET valid_to = %(at)s WHERE %(id)s IN (company_id, competitor_id) AND valid_to = 'infinity'",
+)
 
 
 def list_companies(
@@ -178,14 +183,10 @@ def delist_company(edit: Edit, name: str, version: int | None) -> Row:
             f"{edit.at.isoformat()}: name a later instant, or remove it where it was a mistake"
         )
     edit.connection.execute(
-        "UPDATE companies SET valid_to = %(at)s, version = version + 1, updated_at = now() WHERE company_id = %(id)s", key
+        "UPDATE companies SET valid_to = %(at)s, version = version + 1, updated_at = now() WHERE company_id = %(id)s",
+        key,
     )
-    for closing in (
-        "UPDATE company_aliases SET valid_to = %(at)s WHERE company_id = %(id)s AND valid_to = 'infinity'",
-        "UPDATE exposure_profiles SET valid_to = %(at)s WHERE company_id = %(id)s AND valid_to = 'infinity'",
-        "UPDATE competitor_relationships SET valid_to = %(at)s "
-        "WHERE %(id)s IN (company_id, competitor_id) AND valid_to = 'infinity'",
-    ):
+    for closing in CLOSING:
         edit.connection.execute(closing, key)
     off = _switch_off_sources(edit, held["company_id"])
     detail = {"company_id": held["company_id"], "was": held["version"], "sources_switched_off": off}
@@ -203,7 +204,11 @@ def remove_company(edit: Edit, name: str, version: int, elsewhere: list[str]) ->
     held = edit.connection.execute("SELECT version FROM companies WHERE company_id = %s", (company_id,)).fetchone()
     same_version(name, held["version"] if held else 0, version)
     key = {"id": company_id, "tickers": [state["ticker"] for state in states]}
-    found = [what for what, query in REFERRERS.items() if edit.connection.execute(query + " LIMIT 1", key).fetchone() is not None]
+    found = [
+        what
+        for what, query in REFERRERS.items()
+        if edit.connection.execute(query + " LIMIT 1", key).fetchone() is not None
+    ]
     if found or elsewhere:
         raise ConflictError(
             f"{name} is referred to by its {', '.join(found + elsewhere)}, so it cannot be removed: delist it instead"

@@ -50,14 +50,14 @@ def read_tickers(body: bytes) -> dict[str, Filer]:
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"company_tickers.json is no JSON: {error}") from error
     if not isinstance(rows, dict) or not rows:
-        raise BadInputError('company_tickers.json must be an object such as {"0": {"cik_str": 1, "ticker": "A", "title": "A"}}')
+        raise BadInputError(
+            'company_tickers.json must be an object such as {"0": {"cik_str": 1, "ticker": "A", "title": "A"}}'
+        )
     try:
         filers = TypeAdapter(dict[str, Filer]).validate_python(rows)
     except ValidationError as error:
         told = error.errors(include_url=False)[:MOST_TOLD]
-        raise BadFieldsError(
-            (f"row {', '.join(map(str, one['loc']))}", str(one["msg"])) for one in told
-        ) from error
+        raise BadFieldsError((f"row {', '.join(map(str, one['loc']))}", str(one["msg"])) for one in told) from error
     found: dict[str, Filer] = {}
     for filer in filers.values():
         found.setdefault(filer.ticker, filer)

@@ -1,6 +1,7 @@
 """What may be entered into the registry: the bounds of every field, checked before any statement runs."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Self, TypeVar
 
@@ -152,6 +153,11 @@ class SourceChange(Entry):
 
 
 E = TypeVar("E", bound=Entry)
+
+
+def is_ticker(text: str) -> bool:
+    """Whether a text may be a ticker."""
+    return re.fullmatch(TICKER, text) is not None
 
 
 def entry(model: type[E], values: dict[str, Any]) -> E:

@@ -26,7 +26,9 @@ def list_watchlists(connection: Connection, limit: int, after: str | None = None
 
 def watchlist(connection: Connection, name: str) -> Row:
     """One watchlist by its name or id. Raises NotFoundError."""
-    query: LiteralString = f"SELECT {_SHOWN} FROM watchlists w WHERE w.name = %(name)s OR w.watchlist_id::text = %(name)s"
+    query: LiteralString = (
+        f"SELECT {_SHOWN} FROM watchlists w WHERE w.name = %(name)s OR w.watchlist_id::text = %(name)s"
+    )
     row = connection.execute(query, {"name": name}).fetchone()
     if row is None:
         raise NotFoundError(f"there is no watchlist {name[:60]!r}: GET /registry/watchlists lists them")
@@ -78,9 +80,11 @@ def put_member(edit: Edit, name: str, member: str) -> Row:
     return change_watchlist(edit, name, {"members": [*held["members"], member]}, None)
 
 
-def drop_member(edit: Edit, name: str, member: str) -> Row:
+def drop_member(edit: Edit, name: str, member: str, version: int | None) -> Row:
     """Take a company off a watchlist. Raises NotFoundError where it is not on it."""
     held = watchlist(edit.connection, name)
+    if version is not None:
+        same_version(f"the watchlist {held['name']!r}", held["version"], version)
     ticker = tracked(edit.connection, member)["ticker"]
     if ticker not in held["members"]:
         raise NotFoundError(f"{ticker} is not on the watchlist {held['name']!r}")
