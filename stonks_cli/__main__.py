@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
+from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
 )
+app.add_typer(registry_app, name="registry")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 

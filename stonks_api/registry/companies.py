@@ -10,11 +10,10 @@ from stonks_api.registry.edits import AsOf, Deleted, EditWish, VersionedWish, ed
 from stonks_api.wire import Cursor, Limit, Page, Shown, decode_cursor, page
 from stonks_core.registry import attachments, companies
 from stonks_core.registry.entries import CompanyChange, Entry, Name, NewCompany, Ticker
-from stonks_core.stores.lake.duck import LakeSql
+from stonks_core.registry.references import mentions
 from stonks_core.stores.postgres import Row
 
 router = APIRouter(prefix="/registry/companies", tags=["registry"])
-IN_THE_LAKE = ("document_company_mentions", "trend_history", "recommendations")
 
 
 class CompanyState(Shown):
@@ -151,15 +150,6 @@ def delete_company(ctx: Ctx, request: Request, company: str, asked: Deleted) -> 
     elsewhere = mentions(ctx.sql, tickers)
     with edit_by(ctx, request, asked.reason) as edit:
         companies.remove_company(edit, company, asked.version, elsewhere)
-
-
-def mentions(sql: LakeSql, tickers: list[str]) -> list[str]:
-    """The lake's tables that name one of the tickers."""
-    return [
-        table.replace("_", " ")
-        for table in IN_THE_LAKE
-        if sql.rows(f"SELECT 1 FROM {table} WHERE ticker IN (SELECT unnest(?)) LIMIT 1", [tickers], tables=[table])
-    ]
 
 
 def _detail(ctx: Context, company: str, as_of: datetime | None = None) -> RegistryCompanyDetail:

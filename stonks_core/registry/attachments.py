@@ -51,8 +51,7 @@ def remove_alias(edit: Edit, name: str, alias: str, version: int | None) -> None
     row = _open_alias(edit.connection, key)
     if row is None:
         raise NotFoundError(f"{held['ticker']} has no alias {alias[:60]!r}")
-    if version is not None:
-        same_version(f"the alias {alias!r} of {held['ticker']}", row["version"], version)
+    same_version(f"the alias {alias!r} of {held['ticker']}", row["version"], version)
     close_state(edit, "company_aliases", "company_id = %(id)s AND alias = %(alias)s", key)
     edit.note("alias_removed", held["ticker"], {"alias": alias})
 
@@ -74,8 +73,7 @@ def set_exposure(edit: Edit, name: str, exposure: Exposure, version: int | None)
     held = tracked(edit.connection, name)
     key = {"id": held["company_id"]}
     row = _open_profile(edit.connection, held["company_id"])
-    if version is not None:
-        same_version(f"the exposure profile of {held['ticker']}", row["version"] if row else 0, version)
+    same_version(f"the exposure profile of {held['ticker']}", row["version"] if row else 0, version)
     wanted = exposure.model_dump()
     changes: dict[str, Any] = differences(row, wanted) if row else {"new": wanted}
     if not changes:
@@ -103,7 +101,7 @@ def set_exposure(edit: Edit, name: str, exposure: Exposure, version: int | None)
     return True
 
 
-def remove_exposure(edit: Edit, name: str, version: int) -> None:
+def remove_exposure(edit: Edit, name: str, version: int | None) -> None:
     """Let the default of the company's sector hold again, from the edit's instant on."""
     held = tracked(edit.connection, name)
     row = _open_profile(edit.connection, held["company_id"])
@@ -133,8 +131,7 @@ def set_competitor(edit: Edit, name: str, competitor: str, rivalry: Rivalry, ver
     key = {"id": one["company_id"], "other": other["company_id"]}
     row = _open_relationship(edit.connection, key)
     pair = f"{one['ticker']} to {other['ticker']}"
-    if version is not None:
-        same_version(f"the relationship of {pair}", row["version"] if row else 0, version)
+    same_version(f"the relationship of {pair}", row["version"] if row else 0, version)
     wanted = {"relationship": rivalry.relationship.value, "strength": rivalry.strength}
     changes: dict[str, Any] = differences(row, wanted) if row else {"new": wanted}
     if not changes:
@@ -161,8 +158,7 @@ def remove_competitor(edit: Edit, name: str, competitor: str, version: int | Non
     row = _open_relationship(edit.connection, key)
     if row is None:
         raise NotFoundError(f"there is no relationship of {pair}")
-    if version is not None:
-        same_version(f"the relationship of {pair}", row["version"], version)
+    same_version(f"the relationship of {pair}", row["version"], version)
     close_state(edit, "competitor_relationships", "company_id = %(id)s AND competitor_id = %(other)s", key)
     edit.note("competitor_removed", pair, {"was": {k: row[k] for k in ("relationship", "strength")}})
 

@@ -163,8 +163,7 @@ def delist_company(edit: Edit, name: str, version: int | None) -> Row:
     """Track a company no longer, from the edit's instant on, with all that hangs on it; its own sources are switched off."""
     held = tracked(edit.connection, name)
     key = {"id": held["company_id"], "at": edit.at}
-    if version is not None:
-        same_version(held["ticker"], held["version"], version)
+    same_version(held["ticker"], held["version"], version)
     newest = edit.connection.execute(
         """
         SELECT valid_from FROM (
@@ -194,7 +193,7 @@ def delist_company(edit: Edit, name: str, version: int | None) -> Row:
     return {**held, "version": held["version"] + 1}
 
 
-def remove_company(edit: Edit, name: str, version: int, elsewhere: list[str]) -> None:
+def remove_company(edit: Edit, name: str, version: int | None, elsewhere: list[str]) -> None:
     """Take a company out as if it had never been; its aliases and exposure go with it.
 
     `elsewhere` names what outside this database refers to it. Raises ConflictError where anything refers to it.
@@ -226,8 +225,7 @@ def tickers_ever(connection: Connection, name: str) -> list[str]:
 
 def _new_state(edit: Edit, name: str, wanted: Mapping[str, Any], version: int | None, action: str) -> Row:
     held = tracked(edit.connection, name)
-    if version is not None:
-        same_version(held["ticker"], held["version"], version)
+    same_version(held["ticker"], held["version"], version)
     changes = differences(held, wanted)
     if not changes:
         return held

@@ -109,9 +109,9 @@ def close_state(edit: Edit, table: LiteralString, where: LiteralString, key: Map
     return since
 
 
-def same_version(what: str, held: int, expected: int) -> None:
-    """Raises ConflictError where somebody else has changed it since the caller read it."""
-    if held != expected:
+def same_version(what: str, held: int, expected: int | None) -> None:
+    """Raises ConflictError where somebody else has changed it since the caller read it; None where nobody read it before."""
+    if expected is not None and held != expected:
         raise ConflictError(
             f"{what} is at version {held} and you changed version {expected}: somebody else was first. "
             "Read it again and repeat the change"

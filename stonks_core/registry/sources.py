@@ -111,8 +111,7 @@ def add_source(edit: Edit, new: SourceEntry) -> Row:
 def change_source(edit: Edit, name: str, change: SourceChange, version: int | None) -> Row:
     """Change what is given; `config` is replaced as a whole. Nothing where all of it holds already."""
     held = source(edit.connection, name)
-    if version is not None:
-        same_version(f"the source {held['name']!r}", held["version"], version)
+    same_version(f"the source {held['name']!r}", held["version"], version)
     wanted = change.model_dump(exclude_unset=True)
     if "config" in wanted:
         wanted["config"] = checked_config(SourceType(held["source_type"]), wanted["config"])
@@ -131,7 +130,7 @@ def change_source(edit: Edit, name: str, change: SourceChange, version: int | No
     return source(edit.connection, held["source_id"])
 
 
-def remove_source(edit: Edit, name: str, version: int) -> None:
+def remove_source(edit: Edit, name: str, version: int | None) -> None:
     """Take out a source that was never asked. Raises ConflictError for one that was: what it brought refers to it."""
     held = source(edit.connection, name)
     same_version(f"the source {held['name']!r}", held["version"], version)

@@ -52,8 +52,7 @@ def add_watchlist(edit: Edit, name: str, description: str, members: Sequence[str
 def change_watchlist(edit: Edit, name: str, wanted: dict[str, Any], version: int | None) -> Row:
     """Change what is given of `name`, `description` and `members` (all of them); nothing where it holds already."""
     held = watchlist(edit.connection, name)
-    if version is not None:
-        same_version(f"the watchlist {held['name']!r}", held["version"], version)
+    same_version(f"the watchlist {held['name']!r}", held["version"], version)
     if "members" in wanted:
         wanted = {**wanted, "members": sorted({tracked(edit.connection, m)["ticker"] for m in wanted["members"]})}
     changes = {key: {"was": held[key], "is": value} for key, value in wanted.items() if held[key] != value}
@@ -83,15 +82,14 @@ def put_member(edit: Edit, name: str, member: str) -> Row:
 def drop_member(edit: Edit, name: str, member: str, version: int | None) -> Row:
     """Take a company off a watchlist. Raises NotFoundError where it is not on it."""
     held = watchlist(edit.connection, name)
-    if version is not None:
-        same_version(f"the watchlist {held['name']!r}", held["version"], version)
+    same_version(f"the watchlist {held['name']!r}", held["version"], version)
     ticker = tracked(edit.connection, member)["ticker"]
     if ticker not in held["members"]:
         raise NotFoundError(f"{ticker} is not on the watchlist {held['name']!r}")
     return change_watchlist(edit, name, {"members": [one for one in held["members"] if one != ticker]}, None)
 
 
-def remove_watchlist(edit: Edit, name: str, version: int) -> None:
+def remove_watchlist(edit: Edit, name: str, version: int | None) -> None:
     """Take a watchlist away; its companies stay."""
     held = watchlist(edit.connection, name)
     same_version(f"the watchlist {held['name']!r}", held["version"], version)
