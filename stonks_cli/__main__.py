@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from stonks_cli.bench.commands import bench
+from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
 from stonks_core.vocabulary import SourceType
@@ -19,6 +20,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
 )
 app.add_typer(bench, name="bench")
+app.add_typer(registry_app, name="registry")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Through = Literal["raw", "documents", "signals", "recommendations"]
 

@@ -125,7 +125,7 @@ def rows_of(source: Source, day: date, item: RawItem) -> Iterator[dict[str, obje
         "ticker": item.ticker or None,
         "credibility": source.credibility,
         "published_at": item.published_at,
-        "available_at": (item.published_at or fetched) + latency(source) if backfilled else fetched,
+        "available_at": (item.published_at or fetched) + source.publication_latency if backfilled else fetched,
         "backfilled": backfilled,
     }
     own = _answer(item.answer) | {"url": item.url or item.answer.url}
@@ -141,13 +141,6 @@ def rows_of(source: Source, day: date, item: RawItem) -> Iterator[dict[str, obje
             "part_number": number,
             "detail": _json(part.detail),
         }
-
-
-def latency(source: Source) -> timedelta:
-    """How long after publication a backfilled item of the source counts as known."""
-    seconds = source.config.get("publication_latency_seconds")
-    valid = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
-    return timedelta(seconds=float(seconds) if valid else 60)  # type: ignore[arg-type]
 
 
 def _answer(answer: Answer) -> dict[str, object]:

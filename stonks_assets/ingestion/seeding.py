@@ -1,7 +1,8 @@
 """The first universe: learnt from the vendors' own reference data, once, where the registry is empty.
 
 Companies, sectors (by SIC code), aliases, competitors (the vendor's related companies) and one source per type. People
-change any of it afterwards; a company that is there already is never touched.
+change any of it afterwards; a registry that holds a company is never touched. What is learnt counts as having been so always,
+so that the days before the first start can be computed too.
 """
 
 import logging
@@ -15,7 +16,9 @@ from psycopg.types.json import Jsonb
 from stonks_assets.ingestion.polygon import PolygonClient, listed
 from stonks_assets.ingestion.sources import edgar_fetcher, polygon_client
 from stonks_assets.pipeline import Pipeline
+from stonks_core.audit import note
 from stonks_core.errors import PermanentError
+from stonks_core.registry.editing import LOCK
 from stonks_core.registry.sectors import default_exposure, sector_of_sic
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import Relationship, SourceType
@@ -28,6 +31,7 @@ CREDIBILITY: Mapping[SourceType, float] = {
 }
 OTHER_CREDIBILITY = 0.5
 SANDBOX_BLOG = "Sandbox blog"
+SEEDER = "seeding"
 PEER_STRENGTH = {Relationship.DIRECT_COMPETITOR: 0.6, Relationship.SECTOR_PEER: 0.4}
 _SUFFIX = re.compile(
     r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|ltd|limited|plc|llc|lp|holdings?|group|n\.?v|s\.?a|ag|/[a-z]{2,3}/?)\.?$",
@@ -54,16 +58,19 @@ def seed_registry(pipeline: Pipeline) -> int:
     Meant for the sandbox, whose market is small; a real market is seeded by choosing tickers.
     """
     _follow_sandbox(pipeline)
-    row = pipeline.database.fetch_one("SELECT count(*) AS companies FROM companies")
-    if row and row["companies"]:
+    if pipeline.database.fetch_one("SELECT FROM companies LIMIT 1") is not None:
         return 0
     listings = _listings(pipeline)
     with pipeline.database.connection() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('seed_registry', 0))")
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (LOCK,))
+        if connection.execute("SELECT FROM companies LIMIT 1").fetchone() is not None:
+            return 0  # another starter, or somebody with a company in mind, was first
         for listing in listings:
             _insert_company(connection, listing)
         _insert_pairs(connection, listings)
         _insert_sources(connection, pipeline)
+        tickers = [listing.ticker for listing in listings]
+        note(connection, SEEDER, "registry_seeded", "registry", "the registry was empty", {"tickers": tickers})
     return len(listings)
 
 
@@ -82,13 +89,18 @@ def _listing(polygon: PolygonClient, ticker: str, ciks: Mapping[str, int]) -> Li
     cik = str(details.get("cik") or "")
     return Listing(
         ticker=ticker,
-        name=str(details.get("name") or ticker),
+        name=_plain(details.get("name")) or ticker,
         cik=ciks.get(ticker) or (int(cik) if cik.isdecimal() and int(cik) else None),
-        exchange=str(details.get("primary_exchange") or ""),
+        exchange=_plain(details.get("primary_exchange")),
         sic_code=str(details.get("sic_code") or ""),
-        industry=str(details.get("sic_description") or ""),
+        industry=_plain(details.get("sic_description")),
         related=tuple(str(r["ticker"]) for r in related if r.get("ticker")),
     )
+
+
+def _plain(text: object) -> str:
+    """A vendor's text within the registry's bounds: one line, at most 200 characters."""
+    return " ".join(str(text or "").split())[:200].strip()
 
 
 def _details(polygon: PolygonClient, ticker: str) -> Mapping[str, Any]:
@@ -113,8 +125,8 @@ def _insert_company(connection: Connection, listing: Listing) -> None:
     sector = sector_of_sic(listing.sic_code)
     row = connection.execute(
         """
-        INSERT INTO companies (ticker, legal_name, sector, industry, cik, exchange)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO companies (ticker, legal_name, sector, industry, cik, exchange, valid_from)
+        VALUES (%s, %s, %s, %s, %s, %s, '-infinity')
         ON CONFLICT (ticker) WHERE valid_to = 'infinity' DO NOTHING RETURNING company_id
         """,
         (listing.ticker, listing.name, sector, listing.industry, listing.cik, listing.exchange),
@@ -185,7 +197,7 @@ def _blog(pipeline: Pipeline) -> str:
 def _follow_sandbox(pipeline: Pipeline) -> None:
     """The sandbox may listen on another port than the last time: its feed's address moves along."""
     pipeline.database.execute(
-        "UPDATE sources SET config = jsonb_set(config, '{url}', to_jsonb(%s::text)) "
+        "UPDATE sources SET config = jsonb_set(config, '{url}', to_jsonb(%s::text)), version = version + 1, updated_at = now() "
         "WHERE source_type = 'web_scrape' AND name = %s AND config->>'url' <> %s",
         (_blog(pipeline), SANDBOX_BLOG, _blog(pipeline)),
     )

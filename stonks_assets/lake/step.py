@@ -44,9 +44,11 @@ PNL: LiteralString = """
 """
 COMPETITORS: LiteralString = """
     SELECT a.ticker, b.ticker AS competitor, r.relationship, r.strength, r.strength >= 0.5 AS major,
-           r.created_at AS available_at
-    FROM competitor_relationships r JOIN companies a USING (company_id) JOIN companies b ON b.company_id = r.competitor_id
-    WHERE r.created_at < %(end)s
+           GREATEST(r.created_at, r.valid_from) AS available_at
+    FROM competitor_relationships r
+    JOIN company_history a ON a.company_id = r.company_id AND a.valid_from < %(end)s AND %(end)s <= a.valid_to
+    JOIN company_history b ON b.company_id = r.competitor_id AND b.valid_from < %(end)s AND %(end)s <= b.valid_to
+    WHERE r.created_at < %(end)s AND r.valid_from < %(end)s AND %(end)s <= r.valid_to
 """
 
 
