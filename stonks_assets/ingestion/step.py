@@ -15,10 +15,12 @@ import pyarrow.dataset as ds
 
 from stonks_assets.ingestion.cadence import (
     MOST_FAILURES,
+    asked_pause,
     due_sources,
     failures_in_a_row,
     next_attempt,
     polling_interval,
+    tell_of_parking,
 )
 from stonks_assets.ingestion.protocol import Adapter, Ask, RawItem
 from stonks_assets.ingestion.sources import adapter_for
@@ -91,7 +93,7 @@ def _ask_source(
     known = frozenset() if source.source_type in VERSIONED else _known(pipeline, source.source_type, day)
     report = partial(_report, pipeline, source, day, tally)
     ask = Ask(source, day, as_of, universe, known, report)
-    error, error_class, newest = "", "", source.last_published_at
+    error, error_class, newest, asked = "", "", source.last_published_at, timedelta(0)
     batch: list[RawItem] = []
     try:
         for item in adapter.fetch(ask):
@@ -102,13 +104,13 @@ def _ask_source(
                 tally.new += _commit(pipeline, source, day, batch)
                 batch = []
     except TransientError as failure:
-        error, error_class = str(failure), "transient"
+        error, error_class, asked = str(failure), "transient", asked_pause(failure)
     except PermanentError as failure:
         error, error_class = str(failure), "permanent"
     tally.new += _commit(pipeline, source, day, batch)
     if error:
         LOG.warning("source %s (%s) failed for %s: %s", source.name, source.source_type, day, error)
-    _record_run(pipeline, source, day, tally, error, error_class, started, newest)
+    _record_run(pipeline, source, day, tally, error, error_class, started, newest, asked)
     return tally, error
 
 
@@ -170,6 +172,7 @@ def _record_run(
     error_class: str,
     started: datetime,
     newest: datetime | None,
+    asked: timedelta,
 ) -> None:
     finished = pipeline.clock.now()
     failures = failures_in_a_row(pipeline.database, source.source_id) + 1 if error else 0
@@ -177,7 +180,7 @@ def _record_run(
         "source": source.source_id, "day": day, "status": "failed" if error else "succeeded", "seen": tally.seen,
         "new": tally.new, "error": error, "class": error_class, "started": started, "finished": finished,
         "newest": newest, "failures": failures, "parked": failures >= MOST_FAILURES,
-        "next": next_attempt(finished, polling_interval(source.source_type, source.config), failures),
+        "next": next_attempt(finished, polling_interval(source.source_type, source.config), failures, asked),
     }  # fmt: skip
     with pipeline.database.connection() as connection:
         connection.execute(
@@ -205,3 +208,4 @@ def _record_run(
             "UPDATE sources SET last_published_at = GREATEST(last_published_at, %(newest)s) WHERE source_id = %(source)s",
             values,
         )
+        tell_of_parking(connection, source.source_id, failures, error, finished)
