@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from stonks_assets.automation.asking import RANGE_END, RANGE_START
 from stonks_assets.automation.control import initialise_toggle, pipeline_enabled, set_pipeline
 from stonks_assets.automation.jobs import CYCLE_ASSETS, cycle_config
-from stonks_assets.automation.sensors import RANGE_END, RANGE_START, cycle_watermark, market_history, sweep
+from stonks_assets.automation.sensors import cycle_watermark, market_history, sweep
 from stonks_assets.automation.work import HISTORIES, history_gap, work_waiting
 from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
@@ -142,16 +143,13 @@ def test_documents_that_nobody_has_read_are_work(at: At, database: Database, lak
     assert work_waiting(at(early), early).reasons == ("2 documents wait for extraction",)
 
 
-def test_failed_items_that_are_to_be_tried_again_are_work_from_their_day_on(at: At, database: Database) -> None:
+def test_items_of_other_days_that_are_to_be_tried_again_are_no_work_of_today(at: At, database: Database) -> None:
     add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
     pipeline = at(NOON)
-    for item, day in (("a", TODAY - timedelta(days=4)), ("b", TODAY), ("c", TODAY - timedelta(days=9))):
-        pipeline.failures.record("parsing", item, "failed", NOON, day=day)
-    assert work_waiting(pipeline, NOON).reasons == ()
-    database.execute("UPDATE failures SET status = 'replay' WHERE item <> 'c'")
+    pipeline.failures.record("parsing", "a", "failed", NOON - timedelta(hours=1), day=TODAY - timedelta(days=4))
+    database.execute("UPDATE failures SET status = 'replay'")
     work = work_waiting(pipeline, NOON)
-    assert work.reasons == ("2 failed items are to be tried again",)
-    assert work.first_day == TODAY - timedelta(days=4)
+    assert (work.reasons, work.first_day) == ((), TODAY)
 
 
 def test_a_model_that_failed_rests_a_minute(at: At, database: Database, lake: Lake) -> None:

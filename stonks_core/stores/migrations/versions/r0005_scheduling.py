@@ -41,7 +41,7 @@ BEGIN
 END $$;
 
 ALTER TABLE failures ADD COLUMN retries integer NOT NULL DEFAULT 0 CHECK (retries >= 0);
-CREATE INDEX failures_settled ON failures (last_at) WHERE status IN ('resolved', 'dismissed');
+CREATE INDEX failures_resolved ON failures (last_at) WHERE status = 'resolved';
 
 CREATE INDEX ingestion_runs_oldest ON ingestion_runs (finished_at);
 CREATE INDEX agent_performance_oldest ON agent_performance_log (at);
