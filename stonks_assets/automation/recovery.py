@@ -42,7 +42,7 @@ def stale_documents(pipeline: Pipeline, now: datetime) -> Mapping[date, int]:
     documents = pipeline.lake.read(DOCUMENTS, days=days, as_of=known_before, columns=columns)
     macro = pc.equal(documents["document_type"], DocumentType.MACRO_EVENT.value)
     parsed = pc.equal(documents["status"], "parsed")
-    active = _active_agents(pipeline)
+    active = active_agents(pipeline)
     undone: Counter[str] = Counter()
     for stage, agent, table, mine in (
         (EXTRACTION, DOCUMENT_EXTRACTOR, DOCUMENT_INTELLIGENCE, pc.invert(macro)),
@@ -66,7 +66,7 @@ def _unread(pipeline: Pipeline, wanted: pa.Table, table: LakeTable, stage: str, 
     return unread.filter(pc.invert(pc.is_in(unread["document_id"], value_set=known)))
 
 
-def _active_agents(pipeline: Pipeline) -> set[str]:
+def active_agents(pipeline: Pipeline) -> set[str]:
     """The agents that are on; one without a row is, as where it is loaded."""
     off = {row["agent"] for row in pipeline.database.fetch("SELECT agent FROM ai_agents WHERE NOT active")}
     return {DOCUMENT_EXTRACTOR, EVENT_CLASSIFIER} - off

@@ -6,7 +6,8 @@ What older days still need is in `recovery`.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from stonks_assets.automation.recovery import model_rests
+from stonks_assets.automation.recovery import active_agents, model_rests
+from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR
 from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
 from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
@@ -52,7 +53,8 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
         return Work(("first look at all sources",), today - back, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
-    if not model_rests(pipeline, now) and (waiting := _unread_documents(pipeline, first_day, today)):
+    asked = DOCUMENT_EXTRACTOR in active_agents(pipeline) and not model_rests(pipeline, now)
+    if asked and (waiting := _unread_documents(pipeline, first_day, today)):
         reasons.append(f"{waiting} documents wait for extraction")
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"

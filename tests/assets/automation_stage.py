@@ -56,12 +56,12 @@ def tick(
 
 def on_schedule(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance, pipeline: Pipeline) -> Answer:
     """What a schedule answers at the pipeline's present."""
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(  # closed, or its instance stays the current one of the process
         instance=instance,
         scheduled_execution_time=pipeline.clock.now(),
         resources={"pipeline": resource(pipeline)},
-    )
-    answered = schedule(context)
+    ) as context:
+        answered = schedule(context)
     assert isinstance(answered, Answer)
     return answered
 

@@ -152,6 +152,13 @@ def test_items_of_other_days_that_are_to_be_tried_again_are_no_work_of_today(at:
     assert (work.reasons, work.first_day) == ((), TODAY)
 
 
+def test_documents_wait_for_nothing_while_their_agent_is_switched_off(at: At, database: Database, lake: Lake) -> None:
+    add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
+    lake.merge(DOCUMENTS, [document("20260310-a")])
+    database.execute("UPDATE ai_agents SET active = false WHERE agent = 'document-extractor'")
+    assert work_waiting(at(NOON), NOON).reasons == ()
+
+
 def test_a_model_that_failed_rests_a_minute(at: At, database: Database, lake: Lake) -> None:
     add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
     pipeline = at(NOON)
