@@ -10,11 +10,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stonks_assets.ingestion.http import Fetcher
 from stonks_assets.ingestion.limits import EDGAR, MINUTE_MARGIN, POLYGON, Limit, RateGate, type_limit
+from stonks_core.clock import SystemClock
 from stonks_core.errors import TransientError
 from stonks_core.settings import load_settings
 from stonks_core.settings.slices import Postgres
@@ -274,3 +277,26 @@ def test_every_source_type_has_a_limit_of_its_own_setting() -> None:
     assert len({limit.bucket for limit in limits.values()}) == len(SourceType)
     polygon = (SourceType.MARKET_API, SourceType.NEWS_API, SourceType.MACRO_NEWS)
     assert sum(limits[t].slots for t in polygon) == POLYGON.slots, "no type waits for another by default"
+
+
+def test_retries_and_redirects_take_slots_of_their_own(database: Database) -> None:
+    def vendor(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/moved":
+            return httpx.Response(302, headers={"location": "/here"})
+        return httpx.Response(503 if next(answers) else 200)
+
+    answers = iter([True, False])
+    take = RateGate(database, Limit("vendor", 10))
+    with Fetcher(
+        SystemClock(), gate=take, transport=httpx.MockTransport(vendor), sleep=lambda seconds: None
+    ) as fetcher:
+        fetcher.get("https://vendor.example/moved")
+    assert slots_taken(database) == {"vendor": 4}, "two attempts of two requests each"
+
+
+def test_a_waiter_holds_no_connection(database: Database, postgres: Postgres) -> None:
+    with Database(postgres, database.name, size=1, patience=2) as narrow:
+        passed = PassedTime(narrow)  # asks for a connection while the gate waits
+        for _ in range(4):
+            gate(narrow, passed)()
+    assert passed.waits
