@@ -12,6 +12,8 @@ from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, EVENT_CLASSIFIE
 from stonks_assets.extraction.step import STAGE as EXTRACTION
 from stonks_assets.parsing.step import STAGE as PARSING
 from stonks_assets.pipeline import Pipeline
+from stonks_core.registry.source_state import STAGE as PARKED
+from stonks_core.registry.source_state import settle_alert, unpark
 from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, GLOBAL_EVENTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import DocumentType
@@ -82,6 +84,25 @@ def replays(pipeline: Pipeline, now: datetime) -> Mapping[date, int]:
         (now.date(), list(STAGES_THAT_REPLAY)),
     )
     return {row["day"]: row["items"] for row in rows}
+
+
+def unpark_asked(pipeline: Pipeline, now: datetime) -> int:
+    """Un-park the sources whose alert somebody put to `replay`, which is how every other failure is asked for; how many."""
+    rows = pipeline.database.fetch(
+        """
+        SELECT f.item, s.source_id IS NOT NULL AS there FROM failures f LEFT JOIN sources s ON s.source_id::text = f.item
+        WHERE f.stage = %s AND f.status = 'replay'
+        """,
+        (PARKED,),
+    )
+    for row in rows:
+        with pipeline.database.connection() as connection:
+            if row["there"]:
+                reason = "a replay of its alert was asked for"
+                unpark(connection, row["item"], actor="pipeline", reason=reason, at=now)
+            else:
+                settle_alert(connection, row["item"], now)
+    return len(rows)
 
 
 def retry_failed_extractions(pipeline: Pipeline, now: datetime) -> int:

@@ -14,6 +14,7 @@ from stonks_assets.automation.jobs import (
     outcomes_job,
     statements_job,
 )
+from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
@@ -39,6 +40,7 @@ def cycle_watermark(context: dg.SensorEvaluationContext, pipeline: PipelineResou
         if off := switched_off(opened):
             yield off
             return
+        unpark_asked(opened, now)
         work = work_waiting(opened, now)
     yield _request(work, now) if work.reasons else dg.SkipReason(f"nothing to do: {work.next_due}")
 

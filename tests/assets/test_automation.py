@@ -15,6 +15,8 @@ from stonks_assets.automation.work import HISTORIES, history_gap, work_waiting
 from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
 from stonks_core.clock import ManualClock
+from stonks_core.registry.source_state import STAGE as PARKED
+from stonks_core.registry.source_state import alert_parked
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.silver_tables import DOCUMENTS, MARKET_SNAPSHOTS
@@ -239,6 +241,24 @@ def test_a_due_source_asks_for_today_s_cycle(instance: dg.DagsterInstance, at: A
     assert request.partition_key == "2026-03-10"
     assert request.run_config == cycle_config()
     assert request.tags["stonks/why"] == "due: news"
+
+
+def test_a_replay_of_a_parking_s_alert_un_parks_the_source(
+    instance: dg.DagsterInstance, at: At, database: Database
+) -> None:
+    parked = add_source(database, parked=True, failures_in_a_row=10)
+    gone = "00000000-0000-0000-0000-000000000000"
+    with database.connection() as connection:
+        alert_parked(connection, parked, "gone.", NOON)
+    pipeline = at(NOON)
+    pipeline.failures.record(PARKED, gone, "of a source that was deleted since", NOON)
+    assert isinstance(tick(cycle_watermark, instance, pipeline), dg.SkipReason)
+    database.execute("UPDATE failures SET status = 'replay'")
+    request = tick(cycle_watermark, instance, pipeline)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["stonks/why"] == "due: news"
+    assert database.fetch("SELECT DISTINCT status FROM failures") == [{"status": "resolved"}]
+    assert database.fetch("SELECT parked FROM source_states") == [{"parked": False}]
 
 
 def test_the_first_cycle_is_a_range_in_one_run(instance: dg.DagsterInstance, at: At, database: Database) -> None:

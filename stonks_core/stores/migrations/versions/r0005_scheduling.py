@@ -9,7 +9,7 @@ taken in the order of their instants. Slots that a clock set back has left in th
 from alembic import op
 
 revision = "0005"
-down_revision = "0004"
+down_revision = "0003"
 
 STATEMENTS = """
 CREATE FUNCTION take_rate_slots(buckets text[], slots integer[], seconds double precision[])
