@@ -85,7 +85,8 @@ def trusted() -> ssl.SSLContext:
 
 
 class Fetcher:
-    """GET requests to one vendor. `gate` is called before each request and waits until the vendor's limit allows it.
+    """GET requests to one vendor. `gate` is called before each request, retries and redirects included, and waits until
+    the vendor's limit allows it.
 
     `sleep` passes the time between attempts and `monotonic` measures how long an answer takes; both are the machine's,
     unless a test says otherwise.
@@ -111,6 +112,7 @@ class Fetcher:
             follow_redirects=follow_redirects,
             transport=transport,
             verify=trusted(),
+            event_hooks={"request": [lambda _request: self._gate()]},  # of each hop: a redirect is a request too
         )
 
     def __enter__(self) -> "Fetcher":
@@ -137,7 +139,6 @@ class Fetcher:
         return retrying(self._once, url, params, may_be_empty)
 
     def _once(self, url: str, params: Mapping[str, str | int] | None, may_be_empty: bool) -> Answer:
-        self._gate()
         said = shown(url)
         try:
             with self._client.stream("GET", url, params=dict(params) if params else None) as response:

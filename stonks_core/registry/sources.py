@@ -13,6 +13,7 @@ from stonks_core.registry.companies import tracked
 from stonks_core.registry.editing import Edit, differences, same_version
 from stonks_core.registry.entries import SourceChange, SourceEntry
 from stonks_core.registry.source_config import checked_config
+from stonks_core.registry.source_state import unpark
 from stonks_core.stores.postgres import Connection, Row
 from stonks_core.vocabulary import SourceType
 
@@ -142,16 +143,11 @@ def remove_source(edit: Edit, name: str, version: int | None) -> None:
 
 
 def unpark_source(edit: Edit, name: str) -> Row:
-    """Let a source be asked again at the next opportunity, its failures forgotten. Asking twice is asking once."""
+    """Let a parked source be asked again at the next opportunity, its failures forgotten. Asking twice is asking once."""
     held = source(edit.connection, name)
-    if held["parked"] or held["failures_in_a_row"]:
-        edit.connection.execute(
-            "UPDATE source_states SET parked = false, failures_in_a_row = 0, next_attempt_at = '-infinity' "
-            "WHERE source_id = %s",
-            (held["source_id"],),
-        )
-        detail = {key: held[key] for key in ("source_id", "parked", "failures_in_a_row", "last_error")}
-        edit.note("source_unparked", held["name"], detail)
+    detail = {key: held[key] for key in ("failures_in_a_row", "last_error")}
+    author = edit.author
+    unpark(edit.connection, held["source_id"], actor=author.actor, reason=author.reason, at=edit.at, detail=detail)
     return source(edit.connection, held["source_id"])
 
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from stonks_core.errors import SettingsError
 from stonks_core.settings.refusal import sentence
+from stonks_core.settings.scheduling import RateLimits, Recovery, Retention
 from stonks_core.settings.slices import (
     Broker,
     General,
@@ -71,6 +72,9 @@ class Settings:
     signals: Signals = field(default_factory=Signals)
     trading: Trading = field(default_factory=Trading)
     sandbox: Sandbox = field(default_factory=Sandbox)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    recovery: Recovery = field(default_factory=Recovery)
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def stage_prefix(self) -> str:
@@ -151,6 +155,9 @@ SLICES: Mapping[str, type[Slice]] = {
     "signals": Signals,
     "trading": Trading,
     "sandbox": Sandbox,
+    "rate_limits": RateLimits,
+    "recovery": Recovery,
+    "retention": Retention,
 }
 
 
