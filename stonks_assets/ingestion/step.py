@@ -67,8 +67,8 @@ def ingest_days(
         sources = tuple(s for s in sources if s.source_id in due)
     errors: dict[str, str] = {}
     new = reported = 0
-    with adapter_for(pipeline, source_type) as adapter:
-        for source in sources:
+    for source in sources:
+        with adapter_for(pipeline, source) as adapter:
             for day in days:
                 tally, error = _ask_source(pipeline, adapter, source, universe, day, as_of)
                 new, reported = new + tally.new, reported + len(tally.reported)

@@ -16,6 +16,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+PerMinute = Annotated[int, Field(ge=1, le=100_000)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Dollars = Annotated[Decimal, Field(ge=0, le=Decimal(1_000_000_000))]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
@@ -127,10 +128,23 @@ class Trino(Slice):
 
 
 class MarketData(Slice):
-    """Polygon, EDGAR and pages."""
+    """Polygon, Alpaca's data, EDGAR and pages."""
 
     api_key: SecretStr = Field(
-        SecretStr(""), alias="MARKET_DATA_API_KEY", description="Polygon.io key; empty: the sandbox plays Polygon"
+        SecretStr(""),
+        alias="MARKET_DATA_API_KEY",
+        description="Polygon.io key; without it and without a broker key the sandbox plays the market",
+    )
+    provider: Literal["", "polygon", "alpaca"] = Field(
+        "",
+        alias="MARKET_DATA_PROVIDER",
+        description="polygon or alpaca for sources that name none; empty: polygon where its key is set, alpaca where the broker's is, else the sandbox's polygon",
+    )
+    polygon_requests_per_minute: PerMinute = Field(
+        45, alias="POLYGON_REQUESTS_PER_MINUTE", description="requests a minute to Polygon; its free plan allows 5"
+    )
+    alpaca_requests_per_minute: PerMinute = Field(
+        180, alias="ALPACA_DATA_REQUESTS_PER_MINUTE", description="requests a minute to Alpaca's data address"
     )
     base_url: HttpUrl = Field(
         "https://api.polygon.io", alias="MARKET_DATA_BASE_URL", description="Polygon base address"
