@@ -95,7 +95,12 @@ class AlpacaMarketAdapter:
         if name in ask.known or window is None:
             return
         until = window[1].fromordinal(window[1].toordinal() + _PAID_WITHIN)
-        params = {"types": _TYPES[kind], "start": window[0].isoformat(), "end": until.isoformat(), "limit": 1000}
+        params: Params = {
+            "types": _TYPES[kind],
+            "start": window[0].isoformat(),
+            "end": until.isoformat(),
+            "limit": 1000,
+        }
         yield from items(self._told("/v1/corporate-actions", params, ask), name, kind, midnight(ask.day))
         days.answered(window)
 

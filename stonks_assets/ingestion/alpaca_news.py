@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from stonks_assets.ingestion.alpaca_data import AlpacaDataClient
+from stonks_assets.ingestion.alpaca_data import AlpacaDataClient, Params
 from stonks_assets.ingestion.http import Answer
 from stonks_assets.ingestion.market_asks import midnight, portions
 from stonks_assets.ingestion.protocol import Ask, RawItem
@@ -28,7 +28,7 @@ class AlpacaNewsAdapter:
         until = min(midnight(ask.day) + timedelta(days=1) + SETTLING, ask.as_of)
         if until < midnight(ask.day):
             return
-        params = {
+        params: Params = {
             "start": f"{ask.day.isoformat()}T00:00:00Z",
             "end": f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",  # the vendor takes no fractions of a second
             "sort": "asc",

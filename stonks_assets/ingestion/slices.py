@@ -46,9 +46,8 @@ def _value_of(text: str, key: str) -> int:
     """Where the value of a key of the outermost object begins; -1 where it has no such key."""
     place, found = _after_space(text, _expect(text, _after_space(text, 0), "{")), -1
     while text[place : place + 1] != "}":
+        _expect(text, place, '"')
         name, end = _DECODER.raw_decode(text, place)
-        if not isinstance(name, str):
-            raise ValueError(f"at character {place} of a JSON object stands {name!r} where a key must")
         place = _after_space(text, _expect(text, _after_space(text, end), ":"))
         if name == key:
             found = place

@@ -43,7 +43,9 @@ def adapter_for(pipeline: Pipeline, source: Source) -> Iterator[Adapter]:
     with ExitStack() as stack:
         provider = provider_of(source, pipeline.settings)
         refusal = _refusal(source, provider, pipeline.settings)
-        yield _Unaskable(refusal) if refusal else _build(pipeline, source.source_type, provider, stack)
+        # A provider "rss" (of news_api and macro_news, over _pages) belongs here beside the others, and into PROVIDERS.
+        build = _build_alpaca if provider == "alpaca" else _build
+        yield _Unaskable(refusal) if refusal else build(pipeline, source.source_type, stack)
 
 
 def provider_of(source: Source, settings: Settings) -> str:
@@ -95,27 +97,32 @@ def edgar_fetcher(pipeline: Pipeline) -> Iterator[Fetcher]:
         yield _edgar(pipeline, stack)
 
 
-def _build(pipeline: Pipeline, source_type: SourceType, provider: str, stack: ExitStack) -> Adapter:
-    endpoints, calendar = pipeline.settings.endpoints, pipeline.calendar
-    match source_type, provider:
-        case SourceType.MARKET_API, "alpaca":
-            feed, plan = pipeline.settings.broker.feed, _plan(pipeline, provider)
-            return AlpacaMarketAdapter(_alpaca_data(pipeline, stack), calendar, feed, plan)
-        case SourceType.MARKET_API, _:
-            return PolygonMarketAdapter(_polygon(pipeline, stack), calendar, _plan(pipeline, provider))
-        case SourceType.NEWS_API, "alpaca":
-            return AlpacaNewsAdapter(_alpaca_data(pipeline, stack))
-        # A provider "rss" of news_api and macro_news belongs here, over _pages(pipeline, stack), and into PROVIDERS.
-        case SourceType.NEWS_API, _:
+def _build(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Adapter:
+    endpoints = pipeline.settings.endpoints
+    match source_type:
+        case SourceType.MARKET_API:
+            plan = Entitlements(pipeline.database, pipeline.clock, "polygon")
+            return PolygonMarketAdapter(_polygon(pipeline, stack), pipeline.calendar, plan)
+        case SourceType.NEWS_API:
             return PolygonNewsAdapter(_polygon(pipeline, stack), _pages(pipeline, stack))
-        case SourceType.MACRO_NEWS, _:
+        case SourceType.MACRO_NEWS:
             return MacroNewsAdapter(_polygon(pipeline, stack), _pages(pipeline, stack))
-        case SourceType.FILINGS_API, _:
+        case SourceType.FILINGS_API:
             return SECEdgarAdapter(_edgar(pipeline, stack), endpoints.edgar_www, endpoints.edgar_data)
-        case SourceType.WEB_SCRAPE, _:
+        case SourceType.WEB_SCRAPE:
             return WebScrapeAdapter(_pages(pipeline, stack))
-        case SourceType.BROKER, _:
+        case SourceType.BROKER:
             return AlpacaBrokerAdapter(_alpaca(pipeline, stack), endpoints.trading)
+
+
+def _build_alpaca(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Adapter:
+    limit = Limit("alpaca_data", pipeline.settings.market_data.alpaca_requests_per_minute)
+    fetcher = _alpaca(pipeline, stack, _gate(pipeline, "broker", limit))
+    client = AlpacaDataClient(fetcher, pipeline.settings.endpoints.trading_data)
+    if source_type is SourceType.NEWS_API:
+        return AlpacaNewsAdapter(client)
+    plan = Entitlements(pipeline.database, pipeline.clock, "alpaca")
+    return AlpacaMarketAdapter(client, pipeline.calendar, pipeline.settings.broker.feed, plan)
 
 
 def _alpaca(pipeline: Pipeline, stack: ExitStack, gate: Callable[[], None] = lambda: None) -> Fetcher:
@@ -126,16 +133,6 @@ def _alpaca(pipeline: Pipeline, stack: ExitStack, gate: Callable[[], None] = lam
         "APCA-API-SECRET-KEY": broker.api_secret.get_secret_value() or SANDBOX_KEY,
     }
     return stack.enter_context(Fetcher(pipeline.clock, headers=headers, gate=gate, follow_redirects=False))
-
-
-def _alpaca_data(pipeline: Pipeline, stack: ExitStack) -> AlpacaDataClient:
-    limit = Limit("alpaca_data", pipeline.settings.market_data.alpaca_requests_per_minute)
-    fetcher = _alpaca(pipeline, stack, _gate(pipeline, "broker", limit))
-    return AlpacaDataClient(fetcher, pipeline.settings.endpoints.trading_data)
-
-
-def _plan(pipeline: Pipeline, provider: str) -> Entitlements:
-    return Entitlements(pipeline.database, pipeline.clock, provider)
 
 
 def _polygon(pipeline: Pipeline, stack: ExitStack) -> PolygonClient:

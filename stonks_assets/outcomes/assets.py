@@ -14,5 +14,8 @@ NIGHTLY = dg.AutomationCondition.on_cron("30 1 * * *")
 def assets() -> Iterator[dg.AssetsDefinition]:
     """One asset."""
     yield table_asset(
-        (OUTCOMES,), materialise_outcomes, reads=("recommendations", "market_snapshots"), automation=NIGHTLY
+        (OUTCOMES,),
+        materialise_outcomes,
+        reads=("recommendations", "market_snapshots", "corporate_actions"),
+        automation=NIGHTLY,
     )
