@@ -59,8 +59,8 @@ def snapshots(
     """
     feed = feed_of(raw, body)
     for ticker, found in _running(body):
-        if not isinstance(found, dict):
-            yield BadBar(ticker, f"the snapshot of {ticker} is no object: {str(found)[:120]}")
+        if not isinstance(found, dict) or ticker == "?":
+            yield BadBar(ticker, f"a snapshot is no object or names no ticker: {str(found)[:120]}")
             continue
         bar = found.get("day") or found.get("dailyBar")
         if bar and not isinstance(bar, dict):
