@@ -10,6 +10,7 @@ from stonks_core.vocabulary import SourceType
 
 CYCLE_ASSETS = (
     *(f"raw_{t.value}" for t in SourceType if t is not SourceType.BROKER),
+    "corporate_actions",
     "market_snapshots",
     "documents",
     "document_company_mentions",
@@ -47,9 +48,9 @@ cycle_job = dg.define_asset_job(
 )
 history_job = dg.define_asset_job(
     "market_history",
-    selection=_alone("raw_market_api", "market_snapshots"),
+    selection=_alone("raw_market_api", "corporate_actions", "market_snapshots"),
     partitions_def=daily,
-    description="Daily bars of past days, in one run over the range.",
+    description="Daily bars and corporate actions of past days, in one run over the range.",
     tags={"stonks/kind": "history"},
 )
 statements_job = dg.define_asset_job(

@@ -6,10 +6,13 @@ What older days still need is in `recovery`.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import pyarrow.dataset as ds
+
 from stonks_assets.automation.recovery import active_agents, model_rests
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR
 from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
+from stonks_core.prices.adjusting import DAILY
 from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
 FIRST_LOOK = timedelta(days=2)
@@ -72,7 +75,9 @@ def _unread_documents(pipeline: Pipeline, first_day: date, today: date) -> int:
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:
     """The first and last past session without bars in the nearest stretch that has one; None where none is to be asked."""
     today = now.date()
-    held = pipeline.lake.read(MARKET_SNAPSHOTS, days=(today - HISTORIES[-1], today), columns=["day"])
+    held = pipeline.lake.read(
+        MARKET_SNAPSHOTS, days=(today - HISTORIES[-1], today), columns=["day"], where=ds.field("span") == DAILY
+    )
     days = {date.fromisoformat(day) for day in held["day"].to_pylist()}
     for reach in HISTORIES:
         sessions = [s.day for s in pipeline.calendar.sessions_between(today - reach, today) if s.close <= now]

@@ -1,4 +1,4 @@
-"""Polygon: daily bars of the whole market, company news, and news that names no company (macro)."""
+"""Polygon: its interface, company news, and news that names no company (macro). Its bars: `polygon_market`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,7 +7,6 @@ from typing import Any
 from stonks_assets.ingestion.http import Answer, Fetcher
 from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_assets.ingestion.slices import elements
-from stonks_core.calendar import MarketCalendar
 from stonks_core.errors import PermanentError, TransientError
 
 PAGE = 1000
@@ -59,26 +58,6 @@ def listed(answer: Answer) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise TransientError(f"{answer.url} did not answer an object with a list of results, as Polygon does")
     return body, results
-
-
-class PolygonMarketAdapter:
-    """Daily bars of every ticker, one grouped call per session."""
-
-    def __init__(self, client: PolygonClient, calendar: MarketCalendar) -> None:
-        self._client, self._calendar = client, calendar
-
-    def fetch(self, ask: Ask) -> Iterator[RawItem]:
-        """The grouped daily bars of the asked day; none before its session has closed or where it had no session."""
-        item_id, session = f"grouped:{ask.day.isoformat()}", self._calendar.session(ask.day)
-        if session is None or ask.as_of < session.close or ask.known([item_id]):
-            return
-        answer = self._client.get(
-            f"/v2/aggs/grouped/locale/us/market/stocks/{ask.day.isoformat()}",
-            {"adjusted": "true", "include_otc": "false"},
-        )
-        if not listed(answer)[1]:
-            return
-        yield RawItem(item_id, "grouped_daily", answer, published_at=session.close)
 
 
 class PolygonNewsAdapter:

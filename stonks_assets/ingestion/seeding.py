@@ -14,7 +14,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from stonks_assets.ingestion.polygon import PolygonClient, listed
-from stonks_assets.ingestion.sources import edgar_fetcher, polygon_client
+from stonks_assets.ingestion.sources import PROVIDERS, edgar_fetcher, polygon_client
 from stonks_assets.pipeline import Pipeline
 from stonks_core.audit import note
 from stonks_core.errors import PermanentError
@@ -170,15 +170,14 @@ def _insert_pairs(connection: Connection, listings: Sequence[Listing]) -> None:
 
 
 def _insert_sources(connection: Connection, pipeline: Pipeline) -> None:
-    names = {
-        SourceType.MARKET_API: "Polygon daily bars",
-        SourceType.NEWS_API: "Polygon news",
-        SourceType.FILINGS_API: "SEC EDGAR",
-        SourceType.MACRO_NEWS: "Polygon macro news",
-        SourceType.BROKER: "Alpaca",
-    }
-    for source_type, name in names.items():
-        _insert_source(connection, source_type, name, {})
+    provider = pipeline.settings.market_data_provider
+    vendor, by = provider.capitalize(), {"provider": provider}
+    _insert_source(connection, SourceType.MARKET_API, f"{vendor} daily bars", by)
+    _insert_source(connection, SourceType.NEWS_API, f"{vendor} news", by)
+    if provider in PROVIDERS[SourceType.MACRO_NEWS]:
+        _insert_source(connection, SourceType.MACRO_NEWS, f"{vendor} macro news", by)
+    _insert_source(connection, SourceType.FILINGS_API, "SEC EDGAR", {})
+    _insert_source(connection, SourceType.BROKER, "Alpaca", {})
     if pipeline.settings.sandbox.url:
         _insert_source(connection, SourceType.WEB_SCRAPE, SANDBOX_BLOG, {"url": _blog(pipeline)})
 

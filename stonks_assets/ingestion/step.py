@@ -74,7 +74,7 @@ def _ingest(
     committer = Committer(pipeline, source_type)
 
     def ask(source: Source) -> list[_Tally]:
-        with adapter_for(pipeline, source.source_type) as adapter:
+        with adapter_for(pipeline, source) as adapter:
             return _ask_days(pipeline, adapter, committer, source, universe, days, as_of)
 
     with ThreadPoolExecutor(min(len(sources), pipeline.settings.market_data.parallel)) as pool:

@@ -11,4 +11,6 @@ from stonks_core.stores.lake.outcome_tables import OUTCOMES
 
 def assets() -> Iterator[dg.AssetsDefinition]:
     """One asset."""
-    yield table_asset((OUTCOMES,), materialise_outcomes, reads=("recommendations", "market_snapshots"))
+    yield table_asset(
+        (OUTCOMES,), materialise_outcomes, reads=("recommendations", "market_snapshots", "corporate_actions")
+    )

@@ -27,9 +27,9 @@ from stonks_core.settings.slices import (
     Sandbox,
     Signals,
     Slice,
-    Trading,
     Trino,
 )
+from stonks_core.settings.trading import Trading
 
 GONE = {
     "REDIS_HOST": "queues are partitioned assets and rows; wake-ups are PostgreSQL's NOTIFY",
@@ -98,11 +98,17 @@ class Settings:
     def sandboxed(self) -> Mapping[str, bool]:
         """Which of the outside's parts the sandbox plays."""
         return {
-            "market_data": not self.market_data.api_key.get_secret_value(),
+            "market_data": not (self.market_data.api_key.get_secret_value() or self.broker.api_key.get_secret_value()),
             "edgar": not self.market_data.edgar_contact,
             "broker": not self.broker.api_key.get_secret_value(),
             "llm": "base_url" not in self.ollama.model_fields_set,
         }
+
+    @property
+    def market_data_provider(self) -> str:
+        """Who is asked for bars and news where a source names nobody: MARKET_DATA_PROVIDER, or whose key is there."""
+        by_itself = "polygon" if self.market_data.api_key.get_secret_value() or self.sandboxed["broker"] else "alpaca"
+        return self.market_data.provider or by_itself
 
     @property
     def endpoints(self) -> "Endpoints":
@@ -206,7 +212,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 
 def _contradictions(settings: Settings) -> Iterator[str]:
     """What is wrong between settings that are right each by itself."""
-    broker = settings.broker
+    broker, market = settings.broker, settings.market_data
     key, secret = broker.api_key.get_secret_value(), broker.api_secret.get_secret_value()
     if bool(key) != bool(secret):
         there, missing = ("BROKER_API_KEY", "BROKER_API_SECRET") if key else ("BROKER_API_SECRET", "BROKER_API_KEY")
@@ -218,3 +224,13 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         )
     if broker.mode == "live" and not key:
         yield "BROKER_MODE is 'live' but BROKER_API_KEY is not set: the sandbox's broker knows paper only"
+    if market.provider == "polygon" and key and not market.api_key.get_secret_value():
+        yield (
+            "MARKET_DATA_PROVIDER is 'polygon' but MARKET_DATA_API_KEY is not set, and a real broker must not be fed the "
+            "sandbox's prices: set the key, or MARKET_DATA_PROVIDER to alpaca"
+        )
+    if market.provider == "alpaca" and market.api_key.get_secret_value() and not key:
+        yield (
+            "MARKET_DATA_PROVIDER is 'alpaca' but BROKER_API_KEY is not set: set it, or MARKET_DATA_PROVIDER to polygon, "
+            "whose key is there"
+        )

@@ -6,19 +6,18 @@ as much; a silent vendor is given up on after a quarter of a second.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import pytest
 
-from stonks_assets.ingestion import http, limits, sources
-from stonks_assets.ingestion.limits import Limit
+from stonks_assets.ingestion import http, limits
 from stonks_core.stores.postgres import Database
 from tests.faults.proxy import Arrival
 
 SILENCE = httpx.Timeout(0.25, connect=2)
-BREATH = 0.5
-LIMITS = {"/polygon": Limit("polygon", 8, 60.0), "/edgar": Limit("edgar", 8, 1.0)}
+POLYGON_SLOTS = 8
+LIMITS = {"/polygon": replace(limits.POLYGON, slots=POLYGON_SLOTS), "/edgar": limits.EDGAR}
 
 
 @dataclass
@@ -42,25 +41,18 @@ class Passing:
 
 
 def hurried(patch: pytest.MonkeyPatch, passing: Passing) -> None:
-    """Let every fetcher and every limit that is made from now on pass time so, with small limits for the vendors."""
+    """Let every fetcher and every limit that is made from now on pass time so, the vendor's patience is short."""
     for waiting in (http.Fetcher, limits.RateGate):
         patch.setitem(waiting.__init__.__kwdefaults__, "sleep", passing.sleep)
     patch.setattr(http, "TIMEOUT", SILENCE)
-    patch.setattr(sources, "POLYGON", LIMITS["/polygon"])
-    patch.setattr(sources, "EDGAR", LIMITS["/edgar"])
 
 
 def exceeded(arrivals: Sequence[Arrival], prefix: str) -> list[str]:
-    """Every window in which more questions arrived than the vendor allows.
-
-    A question arrives a little after its slot was taken, and on a busy machine not always by as much: that breath is
-    left out of the window.
-    """
+    """Every window in which more questions arrived than the vendor allows."""
     limit = LIMITS[prefix]
     times = sorted(arrival.at for arrival in arrivals if arrival.url.startswith(prefix))
-    window = limit.seconds - min(BREATH, 0.3 * limit.seconds)
     return [
         f"{limit.slots + 1} questions within {later - first:.3f} s"
         for first, later in zip(times, times[limit.slots :], strict=False)
-        if later - first < window
+        if later - first < limit.seconds
     ]

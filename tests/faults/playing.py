@@ -17,7 +17,7 @@ from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import SourceType
 from tests.acceptance.stage import pipeline_over
-from tests.faults.passing import Passing
+from tests.faults.passing import POLYGON_SLOTS, Passing
 from tests.faults.plan import Plan
 from tests.faults.proxy import Proxy
 
@@ -39,7 +39,11 @@ def last_of(day: date) -> datetime:
 
 def addresses(proxy: Proxy) -> dict[str, str]:
     """Settings under which Polygon and EDGAR are real, and behind the proxy."""
-    polygon = {"MARKET_DATA_API_KEY": "a-key", "MARKET_DATA_BASE_URL": f"{proxy.url}/polygon"}
+    polygon = {
+        "MARKET_DATA_API_KEY": "a-key",
+        "MARKET_DATA_BASE_URL": f"{proxy.url}/polygon",
+        "POLYGON_REQUESTS_PER_MINUTE": str(POLYGON_SLOTS),
+    }
     edgar = {"EDGAR_WWW_URL": f"{proxy.url}/edgar/www", "EDGAR_DATA_URL": f"{proxy.url}/edgar/data"}
     return {**polygon, **edgar, "EDGAR_CONTACT": "faults@stonks.example"}
 

@@ -123,7 +123,7 @@ def test_the_world_has_news_bars_filings_macro_a_blog_and_statements(seeded: Pip
         ingest_days(seeded, source_type, days, SANDBOX_NOW)
     kinds = {str(t): {row["kind"] for row in raws(seeded, t)} for t in SourceType}
     assert kinds == {
-        "market_api": {"grouped_daily"},
+        "market_api": {"grouped_daily", "splits", "dividends", "snapshots"},
         "news_api": {"article", "article_page"},
         "filings_api": {"filing", "filing_index", "filing_document"},
         "web_scrape": {"feed_item", "article_page"},
