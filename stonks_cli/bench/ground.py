@@ -1,5 +1,6 @@
 """What a benchmark stands on: a temporary PostgreSQL, and pipelines over fresh stores that ask a benchmark's server."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,12 +35,15 @@ class Ground:
 
     def lake(self) -> Lake:
         """An empty lake."""
-        return Lake(LakeLocation(str(self.folder / f"lake{next(self._numbers)}")))
+        return Lake(LakeLocation(str(self.folder / self._name())))
+
+    def _name(self) -> str:
+        return f"bench_{os.getpid()}_{next(self._numbers)}"
 
     @contextmanager
     def pipeline(self, vendor: Vendor, now: datetime) -> Iterator[Pipeline]:
         """A pipeline over fresh stores at an instant: one company, its news, and a source for each of the feeds."""
-        name = f"bench{next(self._numbers)}"
+        name = self._name()
         ensure_database(self.postgres, name)
         migrate(self.postgres, name)
         settings = load_settings({"STONKS_HOME": str(self.folder), "SANDBOX_URL": vendor.url})

@@ -16,7 +16,7 @@ from stonks_assets.ingestion.protocol import RawItem, RawPart
 from stonks_assets.ingestion.step import BATCH_ITEMS, ingest
 from stonks_assets.pipeline import Pipeline
 from stonks_cli.bench.ground import Ground, ground
-from stonks_cli.bench.measuring import MB, Cost, machine, measured
+from stonks_cli.bench.measuring import MB, Cost, apart, machine, measured
 from stonks_cli.bench.served import ENTRIES, NEWS, Goods, Vendor, serving
 from stonks_core.registry.universe import Source
 from stonks_core.stores.lake.bronze_tables import raw_table
@@ -26,7 +26,7 @@ from stonks_core.vocabulary import SourceType
 DAY = date(2026, 3, 4)
 NOW = datetime.combine(DAY, time(23, 59, 59), UTC)
 TABLE = raw_table(SourceType.NEWS_API)
-MAINTAINED_EVERY = 25
+WAYS = (0, 25, None)
 Row = dict[str, object]
 
 
@@ -57,10 +57,10 @@ def run(sizes: Sizes) -> dict[str, object]:
     with ground() as standing:
         return {
             "machine": machine(),
-            "throughput": throughput(standing, sizes),
-            "sources": sources_at_once(standing, sizes),
-            "growth": list(growth(standing, sizes)),
-            "commits": list(commits(standing, sizes)),
+            "throughput": apart(throughput, standing, sizes),
+            "sources": apart(sources_at_once, standing, sizes),
+            "growth": [apart(growth, standing, sizes, documents) for documents in sizes.days],
+            "commits": [row for every in WAYS for row in apart(commits, standing, sizes, every)],
         }
 
 
@@ -107,32 +107,34 @@ def sources_at_once(standing: Ground, sizes: Sizes) -> list[Row]:
     ]
 
 
-def growth(standing: Ground, sizes: Sizes) -> Iterator[Row]:
-    """A day of so many documents at once, then a poll that brings nothing new, and what a document took at each size."""
-    for documents in sizes.days:
-        goods = Goods(f"{DAY}", documents, sizes.page_bytes)
-        with serving(goods) as vendor, standing.pipeline(vendor, NOW) as pipeline:
-            _, cost = measured(lambda p=pipeline: ingest(p, SourceType.NEWS_API, DAY, NOW))  # type: ignore[misc]
-            before = vendor.counts()["requests"]
-            _, idle = measured(lambda p=pipeline: ingest(p, SourceType.NEWS_API, DAY, NOW))  # type: ignore[misc]
-            asked = vendor.counts()["requests"] - before
-            held = sum(_files(pipeline.lake).values())
-        yield cost.row("a day of documents", documents) | {
-            "idle_wall_s": round(idle.wall, 3),
-            "idle_cpu_s": round(idle.cpu, 3),
-            "idle_requests": asked,
-            "idle_memory_mb": round(idle.memory, 1),
-            "lake_mb": round(held / MB, 1),
-        }
+def growth(standing: Ground, sizes: Sizes, documents: int) -> Row:
+    """A day of so many documents at once, then a poll that brings nothing new, and what a document took."""
+    goods = Goods(f"{DAY}", documents, sizes.page_bytes)
+    with serving(goods) as vendor, standing.pipeline(vendor, NOW) as pipeline:
+        _, cost = measured(lambda: ingest(pipeline, SourceType.NEWS_API, DAY, NOW))
+        before = vendor.counts()["requests"]
+        _, idle = measured(lambda: ingest(pipeline, SourceType.NEWS_API, DAY, NOW))
+        asked = vendor.counts()["requests"] - before
+        held = sum(_files(pipeline.lake).values())
+    return cost.row("a day of documents", documents) | {
+        "idle_wall_s": round(idle.wall, 3),
+        "idle_cpu_s": round(idle.cpu, 3),
+        "idle_requests": asked,
+        "lake_mb": round(held / MB, 1),
+    }
 
 
-def commits(standing: Ground, sizes: Sizes) -> Iterator[Row]:
-    """A day of many small commits: what a commit and a read take at some of them, as is and with compaction."""
+def commits(standing: Ground, sizes: Sizes, every: int | None) -> list[Row]:
+    """A day of many small commits: what a commit and a read take at some of them.
+
+    As it is, with compaction `every` so many commits, or by the peer alone (None).
+    """
+    if every is None:
+        return list(_commit_bare(standing.lake(), sizes))
     goods = Goods(f"{DAY}", 0, sizes.page_bytes)
-    for way, every in (("as it is", 0), (f"compacted, {MAINTAINED_EVERY}", MAINTAINED_EVERY)):
-        with serving(goods) as vendor, standing.pipeline(vendor, NOW) as pipeline:
-            yield from _commit_through(pipeline, sizes, way, every)
-    yield from _commit_bare(standing.lake(), sizes)
+    way = f"compacted, {every}" if every else "as it is"
+    with serving(goods) as vendor, standing.pipeline(vendor, NOW) as pipeline:
+        return list(_commit_through(pipeline, sizes, way, every))
 
 
 def _commit_through(pipeline: Pipeline, sizes: Sizes, way: str, every: int) -> Iterator[Row]:

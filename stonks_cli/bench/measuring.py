@@ -6,12 +6,15 @@ import platform
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TypeVar
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
 
 import psutil
 
+P = ParamSpec("P")
 T = TypeVar("T")
 SAMPLING_SECONDS = 0.01
 MB = 1_000_000
@@ -61,6 +64,12 @@ def measured(work: Callable[[], T]) -> tuple[T, Cost]:
         sampler.join()
     peak = max(peak, process.memory_info().rss)
     return result, Cost(wall, cpu, (peak - begun) / MB)
+
+
+def apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The work's result, from a process of its own: memory that earlier work has left behind would hide its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(work, *args, **kwargs).result()
 
 
 def machine() -> dict[str, object]:

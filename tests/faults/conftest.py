@@ -11,7 +11,7 @@ import pytest
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.postgres import Database
 from tests.acceptance.stage import fresh_database, sandbox
-from tests.faults.passing import Passing, hurried
+from tests.faults.passing import Passing
 from tests.faults.plan import calm
 from tests.faults.playing import Item, Script, instant, play, stored, through
 from tests.faults.proxy import Proxy, proxy_before
@@ -40,12 +40,9 @@ class Calm:
 
 
 @pytest.fixture(scope="package")
-def passing() -> Iterator[Passing]:
+def passing() -> Passing:
     """Time that passes when somebody waits."""
-    passed = Passing()
-    with pytest.MonkeyPatch.context() as patch:
-        hurried(patch, passed)
-        yield passed
+    return Passing()
 
 
 @contextmanager
@@ -60,8 +57,7 @@ def source(
         proxy_before(running.url, passing.now) as proxy,
         fresh_database(postgres, template) as known,
     ):
-        passing.database = known
-        with through(proxy, folder, known, start):
+        with through(proxy, passing, folder, known, start):
             pass  # opening it is enough
         known.execute(
             "UPDATE companies SET cik = NULL WHERE ticker NOT IN (SELECT ticker FROM companies WHERE cik IS NOT NULL "

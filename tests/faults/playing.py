@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.ingestion.step import SourcesDownError, ingest_days
 from stonks_assets.pipeline import Pipeline, StepReport
@@ -17,7 +19,7 @@ from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import SourceType
 from tests.acceptance.stage import pipeline_over
-from tests.faults.passing import POLYGON_SLOTS, Passing
+from tests.faults.passing import POLYGON_SLOTS, Passing, hurried
 from tests.faults.plan import Plan
 from tests.faults.proxy import Proxy
 
@@ -50,10 +52,18 @@ def addresses(proxy: Proxy) -> dict[str, str]:
 
 @contextmanager
 def through(
-    proxy: Proxy, folder: Path, database: Database, now: datetime, **more: str
+    proxy: Proxy, passing: Passing, folder: Path, database: Database, now: datetime, **more: str
 ) -> Iterator[tuple[Pipeline, ManualClock]]:
-    """A pipeline whose vendors are behind the proxy, with real keys, so that their limits are kept."""
-    with pipeline_over(folder, database, proxy.url, now, **addresses(proxy), **more) as opened:
+    """A pipeline whose vendors are behind the proxy, with real keys, so that their limits are kept.
+
+    Inside the block nobody waits: time passes instead.
+    """
+    passing.database = database
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pipeline_over(folder, database, proxy.url, now, **addresses(proxy), **more) as opened,
+    ):
+        hurried(patch, passing)
         seed_registry(opened[0])  # the feed's address moves along with the proxy
         yield opened
 
@@ -117,8 +127,8 @@ def play(
     proxy: Proxy, passing: Passing, folder: Path, database: Database, plan: Plan, script: "Script", **more: str
 ) -> Player:
     """A script with a plan."""
-    proxy.plan, passing.database = plan, database
-    with through(proxy, folder, database, instant(script.days[0], 0, 30), **more) as (pipeline, clock):
+    proxy.plan = plan
+    with through(proxy, passing, folder, database, instant(script.days[0], 0, 30), **more) as (pipeline, clock):
         player = Player(proxy, pipeline, clock, passing, script.types)
         for day in script.days:
             player.day(day, script.hours)

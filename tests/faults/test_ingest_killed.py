@@ -21,7 +21,7 @@ from tests.faults.proxy import Proxy
 
 SEED = 20260304
 LATEST = {Moment.COMMITTING: 2, Moment.COMMITTED: 2, Moment.BOOKED: 25, Moment.ARRIVED: 12}
-KILLS = 16
+KILLS = 12
 DEADLINE = 60.0
 
 

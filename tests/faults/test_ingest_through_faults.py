@@ -18,7 +18,7 @@ from tests.faults.plan import LISTS, SAID, Fault, Plan
 from tests.faults.playing import Item, Script, news_held, play, said, stored
 from tests.faults.proxy import Arrival
 
-SEEDS = range(1, 6)
+SEEDS = range(1, 5)
 RECORDED = (SourceType.FILINGS_API, SourceType.MARKET_API)
 ROBOTS = "/robots.txt"
 """One that is empty or not to be had forbids nothing, so that there is nothing to tell."""
