@@ -45,6 +45,22 @@ def up(
 
 @app.command()
 @guarded
+def setup(
+    universe: Annotated[str, typer.Option(help="Companies to track: sp500, a CSV file, or tickers.")] = "",
+) -> None:
+    """Make the system real: ask for keys, try each, write .env, and track a universe. Without a terminal nothing is asked."""
+    from stonks_cli.setup import asker
+    from stonks_cli.setup import setup as run
+
+    seeded = run(Path(".env"), dict(os.environ), universe, asker())
+    OUT.print(f"{seeded.companies} companies and {seeded.sources} sources came in; .env is written", highlight=False)
+    if seeded.without_filings:
+        OUT.print(f"unknown to EDGAR, so without filings: {', '.join(seeded.without_filings)}", style="yellow")
+    OUT.print("Start with `make up`.", highlight=False)
+
+
+@app.command()
+@guarded
 def demo(*, as_json: Json = False) -> None:
     """One full cycle in the foreground over the sandbox: what came in, what was recommended and why, what was ordered."""
     from stonks_cli.demo import demo as run

@@ -66,11 +66,11 @@ def _market_data(settings: Settings) -> str:
     if settings.market_data_provider == "alpaca":
         url, feed = f"{settings.endpoints.trading_data}/v2/stocks/snapshots", settings.broker.feed
         answer = httpx.get(url, params={"symbols": "SPY", "feed": feed}, headers=_alpaca_keys(settings), timeout=10)
-        answer.raise_for_status()
+        _require_success(answer)
         return f"{settings.endpoints.trading_data} answers: feed {feed}"
     key = settings.market_data.api_key.get_secret_value()
     url = f"{settings.endpoints.polygon}/v1/marketstatus/now"
-    httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=10).raise_for_status()
+    _require_success(httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=10))
     return f"{settings.endpoints.polygon} answers"
 
 
@@ -79,7 +79,8 @@ def _edgar(settings: Settings) -> str:
         return "the sandbox plays EDGAR (no EDGAR_CONTACT)"
     agent = {"User-Agent": f"Stonks Oracle {settings.market_data.edgar_contact}"}
     url = f"{settings.endpoints.edgar_www}/files/company_tickers.json"
-    httpx.head(url, headers=agent, timeout=10, follow_redirects=True).raise_for_status()
+    with httpx.stream("GET", url, headers=agent, timeout=10, follow_redirects=True) as answer:
+        _require_success(answer)
     return f"{settings.endpoints.edgar_www} answers"
 
 
@@ -87,8 +88,14 @@ def _broker(settings: Settings) -> str:
     if settings.sandboxed["broker"]:
         return "the sandbox plays Alpaca (no BROKER_API_KEY): paper only"
     answer = httpx.get(f"{settings.endpoints.trading}/v2/account", headers=_alpaca_keys(settings), timeout=10)
-    answer.raise_for_status()
+    _require_success(answer)
     return f"{settings.endpoints.trading} answers: account {answer.json().get('status')}, mode {settings.broker.mode}"
+
+
+def _require_success(answer: httpx.Response) -> None:
+    """Raises StonksError in one line for an answer that is a refusal."""
+    if not answer.is_success:
+        raise StonksError(f"{answer.request.url} answered {answer.status_code} {answer.reason_phrase}")
 
 
 def _alpaca_keys(settings: Settings) -> dict[str, str]:
@@ -102,7 +109,7 @@ def _llm(settings: Settings) -> str:
     if settings.sandboxed["llm"]:
         return "the sandbox's rule-based stonks-rules answers (no OLLAMA_BASE_URL)"
     answer = httpx.get(f"{settings.endpoints.ollama.split(',')[0]}/api/tags", timeout=10)
-    answer.raise_for_status()
+    _require_success(answer)
     names = [model["name"] for model in answer.json()["models"]]
     if settings.endpoints.model not in names and f"{settings.endpoints.model}:latest" not in names:
         raise StonksError(

@@ -97,6 +97,13 @@ def edgar_fetcher(pipeline: Pipeline) -> Iterator[Fetcher]:
         yield _edgar(pipeline, stack)
 
 
+@contextmanager
+def page_fetcher(pipeline: Pipeline) -> Iterator[Fetcher]:
+    """Requests for pages of anybody's, public addresses only."""
+    with ExitStack() as stack:
+        yield _pages(pipeline, stack)
+
+
 def _build(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Adapter:
     endpoints = pipeline.settings.endpoints
     match source_type:

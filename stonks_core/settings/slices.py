@@ -158,6 +158,11 @@ class MarketData(Slice):
     parallel: Annotated[int, Field(ge=1, le=64)] = Field(
         8, alias="INGESTION_PARALLEL", description="sources of one type that are asked side by side"
     )
+    sp500_url: HttpUrl = Field(
+        "https://raw.githubusercontent.com/datasets/s-and-p-500-companies/main/data/constituents.csv",
+        alias="SP500_CONSTITUENTS_URL",
+        description="table of the S&P 500's companies (Symbol, Security, GICS Sector, GICS Sub-Industry, CIK) for stonks setup",
+    )
     private_origins: Origins = Field(
         "",
         alias="FETCH_PRIVATE_ORIGINS",

@@ -10,8 +10,9 @@ from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.cadence import MOST_FAILURES
 from stonks_assets.ingestion.committing import SETTLING, Committer
 from stonks_assets.ingestion.http import Answer
+from stonks_assets.ingestion.listings import short_names
 from stonks_assets.ingestion.protocol import Ask, RawItem
-from stonks_assets.ingestion.seeding import seed_registry, short_names
+from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.ingestion.step import Asked, SourcesDownError, _ask_source, ingest, ingest_days
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError, TransientError
