@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import httpx
 
-from stonks_assets.ingestion.http import trusted
+from stonks_assets.ingestion.connections import TimedTransport
 from stonks_core.errors import PermanentError, TransientError
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -34,9 +34,9 @@ class PublicOnlyTransport(httpx.BaseTransport):
     ) -> None:
         self._allowed = {_origin(httpx.URL(origin.strip())) for origin in private_origins if origin.strip()}
         self._resolve = resolve
-        self._inner = inner or httpx.HTTPTransport(verify=trusted())
+        self._inner = inner or TimedTransport()
         # Two hosts may share an address: a kept connection would be the first one's, name and certificate.
-        self._pinned = inner or httpx.HTTPTransport(verify=trusted(), limits=httpx.Limits(max_keepalive_connections=0))
+        self._pinned = inner or TimedTransport(kept=0)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or raise PermanentError naming the address that it would have led to."""

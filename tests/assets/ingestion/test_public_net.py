@@ -98,7 +98,7 @@ def test_an_address_of_the_newer_kind_is_connected_to() -> None:
 def test_a_redirect_leads_nowhere_else(target: str) -> None:
     inside = Inside({"outer.example": httpx.Response(302, headers={"location": target})})
     with pytest.raises(PermanentError, match="is no public address"):
-        get("https://outer.example/", {"outer.example": [PUBLIC], "inner.example": ["192.168.0.1"]}, inside)
+        get("http://outer.example/", {"outer.example": [PUBLIC], "inner.example": ["192.168.0.1"]}, inside)
     assert len(inside.requests) == 1
 
 
