@@ -136,7 +136,7 @@ def test_a_slow_drip_is_left(first: bytes, monkeypatch: pytest.MonkeyPatch) -> N
 
     try:
         with serving(dripping) as origin, Fetcher(ManualClock(NOON), attempts=1) as fetcher:
-            with pytest.raises(TransientError, match="took longer than 0.3 s to answer and was left"):
+            with pytest.raises(TransientError, match=r"took longer than 0\.3 s to answer and was left"):
                 fetcher.get(f"{origin}/x")
             pause.set()
     finally:
