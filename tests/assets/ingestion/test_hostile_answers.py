@@ -86,7 +86,7 @@ def test_what_is_packed_honestly_is_read() -> None:
         "identity": page,
     }.items():
         lines = (f"Content-Encoding: {coding}", f"Content-Length: {len(content)}")
-        assert get(lambda _, said=head(*lines), sent=content: [said, sent]).content == page
+        assert get(lambda _, told=lines, sent=content: [head(*told), sent]).content == page
 
 
 def test_what_is_packed_and_broken_or_cut_may_be_whole_next_time() -> None:
