@@ -20,6 +20,7 @@ from stonks_assets.ingestion.connections import TimedTransport, at_most, trusted
 from stonks_core.clock import Clock
 from stonks_core.errors import PermanentError, StonksError, TransientError
 
+Around = Callable[[str], AbstractContextManager[None]]
 LOG = logging.getLogger(__name__)
 MAX_BYTES = 25_000_000
 MAX_SECONDS = 60.0
@@ -142,7 +143,7 @@ class Fetcher:
         *,
         headers: Mapping[str, str] | None = None,
         gate: Callable[[], None] = lambda: None,
-        around: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+        around: Around = lambda _: nullcontext(),
         attempts: int = 3,
         follow_redirects: bool = True,
         transport: httpx.BaseTransport | None = None,

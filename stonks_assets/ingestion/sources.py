@@ -5,15 +5,19 @@ from contextlib import ExitStack, contextmanager
 
 from stonks_assets.ingestion.alpaca import AlpacaBrokerAdapter
 from stonks_assets.ingestion.edgar import SECEdgarAdapter
-from stonks_assets.ingestion.http import Fetcher
+from stonks_assets.ingestion.http import Around, Fetcher
 from stonks_assets.ingestion.limits import EDGAR, POLYGON, Limit, RateGate
+from stonks_assets.ingestion.politeness import AGENT, HostTurns, Manners, Robots
 from stonks_assets.ingestion.polygon import MacroNewsAdapter, PolygonClient, PolygonMarketAdapter, PolygonNewsAdapter
 from stonks_assets.ingestion.protocol import Adapter
 from stonks_assets.ingestion.public_net import PublicOnlyTransport
-from stonks_assets.ingestion.web import AGENT, WebScrapeAdapter
+from stonks_assets.ingestion.web import WebScrapeAdapter
 from stonks_assets.pipeline import Pipeline
 from stonks_core.vocabulary import SourceType
 
+ACCEPTED_PAGES = (
+    "text/html,application/xhtml+xml,application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.5"
+)
 SANDBOX_KEY = "sandbox"
 SANDBOX_CONTACT = "sandbox@stonks.example"
 
@@ -82,17 +86,17 @@ def _edgar(pipeline: Pipeline, stack: ExitStack) -> Fetcher:
 
 
 def _pages(pipeline: Pipeline, stack: ExitStack) -> Fetcher:
-    """Pages may be anybody's: only public addresses, and the sandbox's own where it plays the news."""
-    origins = pipeline.settings.market_data.private_origins.split(",")
-    if pipeline.settings.sandbox.url:
-        origins.append(pipeline.settings.sandbox.url)
-    fetcher = Fetcher(
-        pipeline.clock,
-        headers={"User-Agent": f"Mozilla/5.0 (compatible; {AGENT}/1.0)", "Accept": "text/html,application/xml;q=0.9"},
-        attempts=2,
-        transport=PublicOnlyTransport(origins),
-    )
-    return stack.enter_context(fetcher)
+    """Pages may be anybody's: only public addresses and politely; the sandbox's own need no pause where it plays the news."""
+    sandbox = [pipeline.settings.sandbox.url] if pipeline.settings.sandbox.url else []
+    transport = PublicOnlyTransport([*pipeline.settings.market_data.private_origins.split(","), *sandbox])
+    turns = HostTurns(pipeline.database, exempt=sandbox)
+
+    def asking(around: Around) -> Fetcher:
+        headers = {"User-Agent": f"Mozilla/5.0 (compatible; {AGENT}/1.0)", "Accept": ACCEPTED_PAGES}
+        fetcher = Fetcher(pipeline.clock, headers=headers, around=around, attempts=2, transport=transport)
+        return stack.enter_context(fetcher)
+
+    return asking(Manners(Robots(asking(turns.turn), pipeline.database, pipeline.clock), turns))
 
 
 def _gate(pipeline: Pipeline, part: str, limit: Limit) -> Callable[[], None]:

@@ -173,7 +173,7 @@ def test_a_plain_address_may_lead_to_its_safe_one() -> None:
 def test_redirects_are_followed_five_times(hops: int, arrives: bool) -> None:
     def page(request: httpx.Request) -> httpx.Response:
         number = int(request.url.path[1:])
-        return httpx.Response(302, headers={"location": f"/{number - 1}"}) if number else httpx.Response(200)
+        return httpx.Response(302, headers={"location": f"/{number - 1}"}) if number else httpx.Response(200, text="x")
 
     there = WrittenWeb({f"https://vendor.example/{n}": page for n in range(10)})
     gate, around = list[int](), list[str]()
@@ -199,7 +199,7 @@ def test_what_may_be_a_credential_goes_to_no_other_origin_and_comes_back_with_th
         {
             URL: httpx.Response(302, headers={"location": other}),
             other: httpx.Response(302, headers={"location": "https://vendor.example/end"}),
-            "https://vendor.example/end": httpx.Response(200),
+            "https://vendor.example/end": httpx.Response(200, text="x"),
         }
     )
     headers = {"X-Made-Up-Key": "k", "User-Agent": "me", "Cookie": "c=1", "APCA-API-SECRET-KEY": "k"}
@@ -216,7 +216,9 @@ def test_an_answer_that_is_still_good_is_no_error() -> None:
     assert (answer.unchanged, answer.content, answer.validators.etag) == (True, b"", '"a"')
     asked = there.asked[0].headers
     assert (asked["if-none-match"], asked["if-modified-since"]) == ('"a"', "Tue, 10 Mar 2026 07:30:00 GMT")
-    fresh = web(httpx.Response(200, headers={"last-modified": "x"})).fetcher().get(URL, validators=Validators())
+    fresh = (
+        web(httpx.Response(200, text="x", headers={"last-modified": "x"})).fetcher().get(URL, validators=Validators())
+    )
     assert (fresh.unchanged, fresh.validators) == (False, Validators("", "x"))
 
 
