@@ -46,9 +46,13 @@ _ABOUT = "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: what it says, and the bytes that it says it with. `name` is unique to it, within all feeds."""
+    """One entry: what it says, and the bytes that it says it with. `name` is unique to it, within all feeds.
+
+    `entry_id` is its own id, which feeds may give to several entries.
+    """
 
     name: str
+    entry_id: str
     title: str
     link: str
     summary: str
@@ -246,7 +250,9 @@ def _named(found: list[_Found], url: str) -> tuple[Entry, ...]:
         if not (title or link or summary):
             continue
         name = _name(entry_id if len(seen[entry_id]) == 1 else "", link, f"{title}\n{published}\n{summary}", url)
-        entries.setdefault(name, Entry(name, title, link, summary, published, said.get("author", ""), each.content))
+        entries.setdefault(
+            name, Entry(name, entry_id, title, link, summary, published, said.get("author", ""), each.content)
+        )
     last = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(entries.values(), key=lambda entry: entry.at or last))
 
