@@ -54,8 +54,8 @@ class SECEdgarAdapter:
         else:
             mine = [filing for filing in current if filing.cik in companies]
             yield from self._filings(mine, companies, ask, every)
-        if every.came:
-            ask.remember("looked", looked.and_at(ask.day, ask.as_of, whole=current is None).written())
+        whole, came = current is None, every.came
+        ask.remember("looked", looked.and_at(ask.day, ask.as_of, whole=whole, came=came).written())
 
     def _told(self, ask: Ask, looked: Looked, forms: tuple[str, ...]) -> list[Listed] | None:
         """What the current feed tells; None where the submissions must be listed."""
@@ -80,6 +80,7 @@ class SECEdgarAdapter:
             except PermanentError as error:
                 ask.report(f"CIK{cik:010d}", f"the filings of {ticker} could not be listed: {error}")
                 refused.append(error)
+                every.came = False
                 continue
             yield from self._filings([filing for filing in listed if filing.form in forms], companies, ask, own)
             if own.came and found:
@@ -120,7 +121,7 @@ class SECEdgarAdapter:
                 item = self._filing(filing, ticker, header, accepted, ask)
             except (TransientError, PermanentError) as error:
                 ask.report(filing.accession, f"filing {filing.accession} of {ticker} could not be read: {error}")
-                every.came = every.came and isinstance(error, PermanentError)
+                every.came = False
                 continue
             self._brought.add(filing.accession)
             yield item
@@ -173,7 +174,7 @@ class SECEdgarAdapter:
 
 
 class _Every:
-    """Whether every filing of a list came, or will never."""
+    """Whether every filing of a list came."""
 
     came = True
 

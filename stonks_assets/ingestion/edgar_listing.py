@@ -164,11 +164,14 @@ class Looked:
         except (ValueError, TypeError, KeyError):
             return cls({}, {})
 
-    def and_at(self, day: date, now: datetime, *, whole: bool) -> "Looked":
-        """With a look at a day; days before yesterday are forgotten."""
+    def and_at(self, day: date, now: datetime, *, whole: bool, came: bool = True) -> "Looked":
+        """With a look at a day; days before yesterday are forgotten.
+
+        Where not every filing `came`, the feed tells the day again from where it was told before.
+        """
         first, stamp = (now.date() - timedelta(days=1)).isoformat(), {day.isoformat(): now.isoformat()}
         kept = [{k: v for k, v in held.items() if k >= first} for held in (self.whole, self.until)]
-        return Looked(kept[0] | (stamp if whole else {}), kept[1] | stamp)
+        return Looked(kept[0] | (stamp if whole else {}), kept[1] | (stamp if came else {}))
 
     def written(self) -> str:
         """As text, for a memory."""

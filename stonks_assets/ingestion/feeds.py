@@ -263,8 +263,8 @@ def _name(entry_id: str, link: str, words: str, url: str) -> str:
     An id that is no address and no URN is unique within its feed only.
     """
     if entry_id:
-        return entry_id if _WORLDWIDE.match(entry_id) else f"{url}#{entry_id}"
-    return link or f"{url}#{hashlib.sha256(words.encode()).hexdigest()[:24]}"
+        return entry_id if _WORLDWIDE.match(entry_id) else f"{url}!{entry_id}"
+    return link or f"{url}!{hashlib.sha256(words.encode()).hexdigest()[:24]}"
 
 
 def _absolute(link: str, url: str) -> str:

@@ -99,9 +99,9 @@ def test_carelessly_written_entries_arrive_each_once() -> None:
     assert len(named) == len(feed.entries) == 8
     assert named["https://blog.example/a"].at is None
     assert named["https://blog.example/news/b"].title == "<b>bold</b> &amp; more"
-    assert named[f"{URL}#7"].link == "https://blog.example/c"
+    assert named[f"{URL}!7"].link == "https://blog.example/c"
     assert {"https://blog.example/d", "https://blog.example/e"} <= set(named)
-    assert named[f"{URL}#9"].link == ""
+    assert named[f"{URL}!9"].link == ""
     assert named["urn:x:1"].title == "this"
     assert sum(entry.title == "no link" for entry in feed.entries) == 1
 

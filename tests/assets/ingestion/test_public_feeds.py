@@ -20,7 +20,7 @@ def test_a_public_feed_can_be_asked(feed: PublicFeed) -> None:
     assert read_feed(text.encode(), feed.url) is not None
     asked, _ = ask_for(SourceType.MACRO_NEWS, config=feed.config)
     (item,) = RssNewsAdapter(WrittenWeb({feed.url: httpx.Response(200, text=text)}).fetcher()).fetch(asked)
-    assert item.item_id == f"{feed.url}#1"
+    assert item.item_id == f"{feed.url}!1"
 
 
 def test_no_feed_stands_twice() -> None:

@@ -58,7 +58,7 @@ def test_an_entry_without_link_or_page_is_taken_by_its_title() -> None:
     assert [item.item_id for item in items[:2]] == [f"{SITE}/1", f"{SITE}/2"]
     assert [item.published_at for item in items[1:]] == [None, None]
     assert "its summary stands in" in told[f"{SITE}/2"]
-    assert items[2].item_id.startswith(f"{FEED}#")
+    assert items[2].item_id.startswith(f"{FEED}!")
     assert items[2].payload == b"<item><title>Only a title</title></item>"
     assert items[2].answer.url == FEED
 
