@@ -12,6 +12,7 @@ from stonks_assets.automation.upkeep import UPKEEP_JOBS, UPKEEP_SCHEDULES
 from stonks_assets.checks import checks_of
 from stonks_assets.extraction.assets import assets as extraction_assets
 from stonks_assets.ingestion.assets import assets as ingestion_assets
+from stonks_assets.ingestion.filing_checks import listed_acceptance_check
 from stonks_assets.lake.assets import assets as fact_assets
 from stonks_assets.outcomes.assets import assets as outcome_assets
 from stonks_assets.parsing.assets import assets as parsing_assets
@@ -35,7 +36,7 @@ def build_definitions(pipeline: PipelineResource) -> dg.Definitions:
     assets: Sequence[dg.AssetsDefinition] = [asset for section in SECTIONS for asset in section()]
     return dg.Definitions(
         assets=assets,
-        asset_checks=[check for table in TABLES for check in checks_of(table)],
+        asset_checks=[*(check for table in TABLES for check in checks_of(table)), listed_acceptance_check()],
         jobs=[*JOBS, *UPKEEP_JOBS],
         sensors=[*SENSORS, *HEALING_SENSORS],
         schedules=[*SCHEDULES, *UPKEEP_SCHEDULES],

@@ -35,7 +35,14 @@ class NotFoundError(StonksError):
 
 
 class TransientError(StonksError):
-    """Something outside failed in a way that may pass; trying again later makes sense."""
+    """Something outside failed in a way that may pass; trying again later makes sense.
+
+    `after` is in how many seconds, where the other side said so.
+    """
+
+    def __init__(self, sentence: str = "", *, after: float | None = None) -> None:
+        super().__init__(sentence)
+        self.after = after
 
 
 class PermanentError(StonksError):

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from stonks_assets.checks import SOURCES_UP, TABLE_CHECKS
+from stonks_assets.ingestion.filing_checks import LISTED_ACCEPTANCE
 from stonks_assets.partitions import daily
 from stonks_core.stores.lake.fact_tables import FACT_TABLES
 from stonks_core.stores.lake.outcome_tables import OUTCOME_TABLES
@@ -62,7 +63,8 @@ statements_job = dg.define_asset_job(
 )
 checks_job = dg.define_asset_job(
     "checks",
-    selection=_table_checks(*CYCLE_ASSETS),
+    selection=_table_checks(*CYCLE_ASSETS)
+    | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("raw_filings_api"), LISTED_ACCEPTANCE)),
     description="Every table's checks over today, apart from the cycle, which they would slow down.",
     tags={"stonks/kind": "checks"},
 )

@@ -1,85 +1,116 @@
 """SEC EDGAR: filings of tracked companies with their SGML header, main document and press-release exhibits.
 
-What is new is learnt from the companies' submissions; the time that counts is the header's ACCEPTANCE-DATETIME, which is
-New York's clock always, whereas the submissions' own stamps are New York's for some filers and UTC for others.
+What is new is learnt from the feed of the current filings, which costs a few requests for any number of companies, and
+from the companies' submissions, which know every day. The time that counts is the header's ACCEPTANCE-DATETIME, which
+is New York's clock always, whereas the submissions' own stamps are New York's for some filers and UTC for others.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bs4 import BeautifulSoup
 
-from stonks_assets.ingestion.http import Answer, Fetcher
+from stonks_assets.ingestion.edgar_listing import NEW_YORK, OFFSETS, CurrentFeed, Listed, Looked, Submissions
+from stonks_assets.ingestion.http import Answer, Fetcher, Validators
 from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_core.errors import PermanentError, TransientError
 
-NEW_YORK = ZoneInfo("America/New_York")
 FORMS = ("8-K", "8-K/A", "10-Q", "10-K")
-OFFSETS = (timedelta(0), timedelta(hours=4), timedelta(hours=5))
-SLACK = timedelta(days=5)  # a filing accepted on a Friday evening bears the date of the next business day
+OVERLAP = timedelta(minutes=30)  # the feed is not always in order
+SETTLING = timedelta(hours=6)
 EXHIBIT = re.compile(r"^EX-99(\.|$)", re.IGNORECASE)
+READABLE = (".htm", ".html", ".txt")
 _ACCEPTED = re.compile(rb"<ACCEPTANCE-DATETIME>\s*(\d{14})")
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A filing as the submissions list it. `stamp` is their own acceptance time, right or hours off."""
-
-    accession: str
-    form: str
-    cik: int
-    primary_document: str
-    stamp: datetime
-    items: str
-
-    @property
-    def possible_days(self) -> frozenset[date]:
-        """The days (UTC) that it can have been accepted on, as its stamp is UTC or New York's clock."""
-        return frozenset((self.stamp + offset).date() for offset in OFFSETS)
-
-
 class SECEdgarAdapter:
-    """Filings by company, newest listing first checked, each fetched once."""
+    """Filings of tracked companies, each fetched once, whoever of several filers lists it."""
 
     def __init__(self, fetcher: Fetcher, www_url: str, data_url: str) -> None:
-        self._fetcher, self._www, self._data = fetcher, www_url.rstrip("/"), data_url.rstrip("/")
-        self._lists: dict[int, tuple[Listed, ...]] = {}  # an adapter lives for one run: a company is asked once in it
+        self._fetcher, self._www = fetcher, www_url.rstrip("/")
+        self._current = CurrentFeed(fetcher, self._www)
+        self._submissions = Submissions(fetcher, data_url.rstrip("/"))
+        self._brought: set[str] = set()  # an adapter lives for one run: of two filers' lists the first one's brings it
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """Filings accepted on the asked day (UTC) and not after `as_of`, each company's oldest first.
 
         A company that EDGAR does not know is reported and harms no other; when it knows none, the source has failed.
         """
-        forms = _forms(ask.source.config.get("forms"))
-        asked, refused = 0, PermanentError("")
+        forms, looked = _forms(ask.source.config.get("forms")), Looked.read(ask.memory.get("looked", ""))
+        companies: dict[int, str] = {}
         for ticker in ask.tickers:
-            cik = ask.universe.companies[ticker].cik
-            if cik is None:
-                continue
-            asked += 1
+            if (cik := ask.universe.companies[ticker].cik) is not None:
+                companies.setdefault(cik, ticker)  # a company's classes of shares file together
+        if not companies:
+            return
+        current = self._told(ask, looked, forms)
+        every = _Every()
+        if current is None:
+            yield from self._listed(companies, forms, ask, every)
+        else:
+            mine = [filing for filing in current if filing.cik in companies]
+            yield from self._filings(mine, companies, ask, every)
+        whole, came = current is None, every.came
+        ask.remember("looked", looked.and_at(ask.day, ask.as_of, whole=whole, came=came).written())
+
+    def _told(self, ask: Ask, looked: Looked, forms: tuple[str, ...]) -> list[Listed] | None:
+        """What the current feed tells; None where the submissions must be listed."""
+        since = looked.since(ask.day, ask.as_of, SETTLING)
+        if since is None:
+            return None
+        try:
+            return self._current.since(since - OVERLAP, forms, ask.as_of)
+        except PermanentError as error:
+            ask.report("current filings", f"the companies' submissions were listed instead: {error}")
+            return None
+
+    def _listed(
+        self, companies: Mapping[int, str], forms: tuple[str, ...], ask: Ask, every: "_Every"
+    ) -> Iterator[RawItem]:
+        """The filings that the companies' submissions list, company by company."""
+        refused: list[PermanentError] = []
+        for cik, ticker in companies.items():
+            url, own = self._submissions.address(cik), _Every()
             try:
-                listed = [f for f in self._listed(cik, ask.day) if f.form in forms and ask.day in f.possible_days]
+                listed, found = self._submissions.of(cik, ask.day, _held(ask, url))
             except PermanentError as error:
                 ask.report(f"CIK{cik:010d}", f"the filings of {ticker} could not be listed: {error}")
-                refused, asked = error, asked - 1
+                refused.append(error)
+                every.came = False
                 continue
-            yield from self._filings(sorted(listed, key=lambda f: (f.stamp, f.accession)), ticker, ask)
-        if str(refused) and not asked:
-            raise refused
+            yield from self._filings([filing for filing in listed if filing.form in forms], companies, ask, own)
+            if own.came and found:
+                kept = {"etag": found.etag, "last_modified": found.last_modified, "day": ask.day.isoformat()}
+                ask.remember(f"validators {url}", json.dumps(kept))
+            every.came = every.came and own.came
+        if len(refused) == len(companies):
+            raise refused[-1]
 
-    def _filings(self, listed: list[Listed], ticker: str, ask: Ask) -> Iterator[RawItem]:
-        known = ask.known([filing.accession for filing in listed])
-        for filing in listed:
+    def _filings(
+        self, listed: list[Listed], companies: Mapping[int, str], ask: Ask, every: "_Every"
+    ) -> Iterator[RawItem]:
+        """Those of the listed filings that are the day's and not known. `every` is told when one was left for later."""
+        days = [
+            filing for filing in listed if ask.day in filing.possible_days and filing.accession not in self._brought
+        ]
+        order = {cik: number for number, cik in enumerate(companies)}
+        filings: dict[str, Listed] = {}
+        for filing in sorted(days, key=lambda f: (f.stamp, f.accession, order[f.cik])):
+            filings.setdefault(filing.accession, filing)  # several filers, one filing
+        known = ask.known(list(filings))
+        for filing in filings.values():
             if filing.accession in known:
                 continue
+            ticker = companies[filing.cik]
             try:
-                header = self._header(filing)
+                header = self._fetcher.get(f"{self._folder(filing)}/{filing.accession}.hdr.sgml")
                 accepted = accepted_at(header.content, header.url)
                 if accepted.date() != ask.day or accepted > ask.as_of:
+                    every.came = every.came and accepted <= ask.as_of
                     continue
                 if accepted - filing.stamp not in OFFSETS:
                     ask.report(
@@ -87,41 +118,37 @@ class SECEdgarAdapter:
                         f"{ticker}'s filing is listed at {filing.stamp.isoformat()}, and its header says "
                         f"{accepted.isoformat()}: neither the same instant nor New York's clock; the header was taken",
                     )
-                item = self._filing(filing, ticker, header, accepted)
+                item = self._filing(filing, ticker, header, accepted, ask)
             except (TransientError, PermanentError) as error:
                 ask.report(filing.accession, f"filing {filing.accession} of {ticker} could not be read: {error}")
+                every.came = False
                 continue
+            self._brought.add(filing.accession)
             yield item
-
-    def _listed(self, cik: int, day: date) -> Iterator[Listed]:
-        """The company's newest filings, and of its older ones the pages that may hold the day's."""
-        answer = self._fetcher.get(f"{self._data}/submissions/CIK{cik:010d}.json")
-        try:
-            filings = answer.json()["filings"]
-            yield from _rows(filings["recent"], cik)
-            for page in filings.get("files") or ():
-                first, last = date.fromisoformat(page["filingFrom"]), date.fromisoformat(page["filingTo"])
-                if first - SLACK <= day <= last + SLACK:
-                    older = self._fetcher.get(f"{self._data}/submissions/{page['name']}")
-                    yield from _rows(older.json(), cik)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TransientError(f"{answer.url} does not list filings as EDGAR does: {error!r}") from error
-
-    def _header(self, listed: Listed) -> Answer:
-        return self._fetcher.get(f"{self._folder(listed)}/{listed.accession}.hdr.sgml")
 
     def _folder(self, listed: Listed) -> str:
         return f"{self._www}/Archives/edgar/data/{listed.cik}/{listed.accession.replace('-', '')}"
 
-    def _filing(self, listed: Listed, ticker: str, header: Answer, accepted: datetime) -> RawItem:
+    def _filing(self, listed: Listed, ticker: str, header: Answer, accepted: datetime, ask: Ask) -> RawItem:
         """The header as the item, the index page and the documents that carry news as its parts."""
         folder = self._folder(listed)
         index = self._fetcher.get(f"{folder}/{listed.accession}-index.html")
-        documents = [
-            RawPart(entry["filename"], "filing_document", self._document(folder, entry["filename"]), entry)
-            for entry in documents_of(index)
-            if entry["type"] == listed.form or EXHIBIT.match(entry["type"])
-        ]
+        documents = []
+        for entry in documents_of(index):
+            main = entry["type"] == listed.form
+            if not (main or EXHIBIT.match(entry["type"])) or not entry["filename"].lower().endswith(READABLE):
+                continue
+            try:
+                document = self._fetcher.get(f"{folder}/{entry['filename']}")
+            except PermanentError as error:
+                if main:
+                    raise
+                ask.report(
+                    f"{listed.accession}#{entry['filename']}",
+                    f"filing {listed.accession} of {ticker} arrived without its {entry['type']}: {error}",
+                )
+                continue
+            documents.append(RawPart(entry["filename"], "filing_document", document, entry))
         if not documents:
             raise PermanentError(f"{index.url} lists neither a {listed.form} nor an EX-99 document")
         detail = {
@@ -129,7 +156,8 @@ class SECEdgarAdapter:
             "cik": listed.cik,
             "ticker": ticker,
             "form": listed.form,
-            "items": [i for i in listed.items.split(",") if i],
+            "items": list(listed.items),
+            "listed_by": listed.listed_by,
             "listed_acceptance": listed.stamp.isoformat(),
             "primary_url": documents[0].answer.url,
         }
@@ -144,8 +172,22 @@ class SECEdgarAdapter:
             parts=(RawPart("index", "filing_index", index), *documents),
         )
 
-    def _document(self, folder: str, filename: str) -> Answer:
-        return self._fetcher.get(f"{folder}/{filename}")
+
+class _Every:
+    """Whether every filing of a list came."""
+
+    came = True
+
+
+def _held(ask: Ask, url: str) -> Validators:
+    """The validators of a list that this very day was looked for in."""
+    try:
+        kept = json.loads(ask.memory.get(f"validators {url}", "{}"))
+        if kept.get("day") == ask.day.isoformat():
+            return Validators(str(kept.get("etag", "")), str(kept.get("last_modified", "")))
+    except (ValueError, AttributeError):
+        return Validators()
+    return Validators()
 
 
 def accepted_at(header: bytes, where: str) -> datetime:
@@ -175,19 +217,3 @@ def documents_of(index: Answer) -> list[Mapping[str, Any]]:
 
 def _forms(configured: object) -> tuple[str, ...]:
     return tuple(str(form) for form in configured) if isinstance(configured, list) and configured else FORMS
-
-
-def _stamp(text: str) -> datetime:
-    stamp = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-
-
-def _rows(arrays: Mapping[str, Any], cik: int) -> Iterator[Listed]:
-    """Filings out of the parallel arrays that EDGAR lists them in."""
-    rows = zip(
-        arrays["accessionNumber"], arrays["form"], arrays["primaryDocument"], arrays["acceptanceDateTime"],
-        arrays.get("items") or [""] * len(arrays["form"]),
-        strict=True,
-    )  # fmt: skip
-    for accession, form, primary, stamp, items in rows:
-        yield Listed(accession, form, cik, primary, _stamp(stamp), items)

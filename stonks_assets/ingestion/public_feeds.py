@@ -31,7 +31,7 @@ PUBLIC_FEEDS = (
     PublicFeed(
         "Energy Information Administration, today in energy", "https://www.eia.gov/rss/todayinenergy.xml", "macro", 0.9
     ),
-    PublicFeed("Securities and Exchange Commission, press", "https://www.sec.gov/news/pressreleases.rss", "news", 0.95),
     PublicFeed("Federal Trade Commission, press", "https://www.ftc.gov/feeds/press-release.xml", "news", 0.95),
 )
-"""Each stood in many readers' configurations in 2026; none was asked from here. The Treasury publishes none that answers."""
+"""Each stood in many readers' configurations in 2026; none was asked from here. The Treasury publishes none that answers, and
+the SEC's wants an address in every request, which pages are not told."""

@@ -9,27 +9,31 @@ from stonks_assets.ingestion.alpaca_data import AlpacaDataClient, AlpacaMarketAd
 from stonks_assets.ingestion.alpaca_news import AlpacaNewsAdapter
 from stonks_assets.ingestion.edgar import SECEdgarAdapter
 from stonks_assets.ingestion.entitlements import Entitlements
-from stonks_assets.ingestion.http import Fetcher
+from stonks_assets.ingestion.http import Around, Fetcher
 from stonks_assets.ingestion.limits import ALPACA_DATA, EDGAR, POLYGON, Limit, RateGate, type_limit
+from stonks_assets.ingestion.politeness import AGENT, HostTurns, Manners, Robots
 from stonks_assets.ingestion.polygon import MacroNewsAdapter, PolygonClient, PolygonNewsAdapter
 from stonks_assets.ingestion.polygon_market import PolygonMarketAdapter
 from stonks_assets.ingestion.protocol import Adapter, Ask, RawItem
 from stonks_assets.ingestion.public_net import PublicOnlyTransport
-from stonks_assets.ingestion.web import AGENT, WebScrapeAdapter
+from stonks_assets.ingestion.web import RssNewsAdapter, WebScrapeAdapter
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError
 from stonks_core.registry.universe import Source
 from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
 
+ACCEPTED_PAGES = (
+    "text/html,application/xhtml+xml,application/rss+xml,application/atom+xml,application/xml;q=0.9,*/*;q=0.5"
+)
 SANDBOX_KEY = "sandbox"
 SANDBOX_CONTACT = "sandbox@stonks.example"
 
 
 PROVIDERS: Mapping[SourceType, tuple[str, ...]] = {
     SourceType.MARKET_API: ("polygon", "alpaca"),
-    SourceType.NEWS_API: ("polygon", "alpaca"),
-    SourceType.MACRO_NEWS: ("polygon",),
+    SourceType.NEWS_API: ("polygon", "alpaca", "rss"),
+    SourceType.MACRO_NEWS: ("polygon", "rss"),
 }
 """Who may be named as `provider` in a source's configuration. A type that is not listed has one provider only."""
 
@@ -43,9 +47,13 @@ def adapter_for(pipeline: Pipeline, source: Source) -> Iterator[Adapter]:
     with ExitStack() as stack:
         provider = provider_of(source, pipeline.settings)
         refusal = _refusal(source, provider, pipeline.settings)
-        # A provider "rss" (of news_api and macro_news, over _pages) belongs here beside the others, and into PROVIDERS.
-        build = _build_alpaca if provider == "alpaca" else _build
-        yield _Unaskable(refusal) if refusal else build(pipeline, source.source_type, stack)
+        if refusal:
+            yield _Unaskable(refusal)
+        elif provider == "rss":
+            yield RssNewsAdapter(_pages(pipeline, stack))
+        else:
+            build = _build_alpaca if provider == "alpaca" else _build
+            yield build(pipeline, source.source_type, stack)
 
 
 def provider_of(source: Source, settings: Settings) -> str:
@@ -163,18 +171,18 @@ def _edgar(pipeline: Pipeline, stack: ExitStack, source_type: SourceType | None 
 
 
 def _pages(pipeline: Pipeline, stack: ExitStack) -> Fetcher:
-    """Pages may be anybody's: only public addresses, and the sandbox's own where it plays the news."""
-    origins = pipeline.settings.market_data.private_origins.split(",")
-    if pipeline.settings.sandbox.url:
-        origins.append(pipeline.settings.sandbox.url)
-    fetcher = Fetcher(
-        pipeline.clock,
-        headers={"User-Agent": f"Mozilla/5.0 (compatible; {AGENT}/1.0)", "Accept": "text/html,application/xml;q=0.9"},
-        gate=_gate(pipeline, "market_data", SourceType.WEB_SCRAPE),
-        attempts=2,
-        transport=PublicOnlyTransport(origins),
-    )
-    return stack.enter_context(fetcher)
+    """Pages may be anybody's: only public addresses and politely; the sandbox's own need no pause where it plays the news."""
+    sandbox = [pipeline.settings.sandbox.url] if pipeline.settings.sandbox.url else []
+    transport = PublicOnlyTransport([*pipeline.settings.market_data.private_origins.split(","), *sandbox])
+    turns = HostTurns(pipeline.database, exempt=sandbox)
+
+    def asking(around: Around) -> Fetcher:
+        headers = {"User-Agent": f"Mozilla/5.0 (compatible; {AGENT}/1.0)", "Accept": ACCEPTED_PAGES}
+        gate = _gate(pipeline, "market_data", SourceType.WEB_SCRAPE)
+        fetcher = Fetcher(pipeline.clock, headers=headers, gate=gate, around=around, attempts=2, transport=transport)
+        return stack.enter_context(fetcher)
+
+    return asking(Manners(Robots(asking(turns.turn), pipeline.database, pipeline.clock), turns))
 
 
 def _gate(pipeline: Pipeline, part: str, source_type: SourceType | None, *vendor: Limit) -> Callable[[], None]:

@@ -1,135 +1,133 @@
-"""Web pages and feeds: RSS and Atom entries with their pages, or single pages; robots.txt is honoured."""
+"""Web pages and feeds as sources: the entries of RSS and Atom feeds with their pages, or single pages."""
 
 import hashlib
 import json
-import urllib.robotparser
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
-from xml.etree.ElementTree import Element, ParseError
+from datetime import timedelta
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
-from stonks_assets.ingestion.http import Answer, Fetcher
+from stonks_assets.ingestion.feeds import Entry, Feed, read_feed
+from stonks_assets.ingestion.http import Answer, Fetcher, Validators
 from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_core.errors import PermanentError, TransientError
 
-AGENT = "StonksOracle"
-_ATOM = "{http://www.w3.org/2005/Atom}"
+PAGE_PATIENCE = timedelta(days=1)
+"""How long after its publication an entry waits for a page that does not come; then its summary stands in."""
 
 
 class WebScrapeAdapter:
-    """Reads `config.url` of its source: a feed's entries, or the page itself."""
+    """Reads `config.url` of its source: a feed's entries, or the page itself. `pages` minds the manners."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher = fetcher
-        self._robots: dict[str, urllib.robotparser.RobotFileParser] = {}
+    def __init__(self, pages: Fetcher) -> None:
+        self._pages = pages
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """Entries of the feed that are not known, or the page where its bytes are new. Feeds know no past days."""
-        url = str(ask.source.config.get("url") or "")
-        if not url:
-            raise PermanentError(f"source {ask.source.name} has no config.url: give it the address of a page or feed")
-        if ask.day != ask.as_of.date():
-            return  # what a page said on another day cannot be asked for
-        answer = self._allowed_get(url)
-        entries = feed_entries(answer)
-        if entries is None:
-            item_id = f"{url}#{hashlib.sha256(answer.content).hexdigest()[:16]}"
-            if not ask.known([item_id]):
-                yield RawItem(item_id, "page", answer, ticker=ask.source.ticker)
+        answer = changed(self._pages, ask)
+        if answer is None:
             return
-        known = ask.known([_name(entry) for entry in entries])
-        for entry in entries:
-            published = _stamp(entry["published"])
-            if _name(entry) and _name(entry) not in known and (published is None or published <= ask.as_of):
-                yield self._entry(entry, published, answer, ask)
+        feed = read_feed(answer.content, answer.place, answer.charset)
+        if feed is not None:
+            yield from new_entries(self._pages, feed, answer, ask)
+            return
+        item_id = f"{answer.url}#{hashlib.sha256(answer.content).hexdigest()[:16]}"
+        if not ask.known([item_id]):
+            yield RawItem(item_id, "page", answer, ticker=ask.source.ticker)
+        hold(ask, answer)
 
-    def _entry(self, entry: dict[str, str], published: datetime | None, feed: Answer, ask: Ask) -> RawItem:
-        page: Answer | None = None
-        if entry["link"]:
-            try:
-                page = self._allowed_get(entry["link"])
-            except (TransientError, PermanentError) as error:
-                ask.report(_name(entry), f"the entry's page could not be read, its summary stands in: {error}")
-        return RawItem(
-            _name(entry),
+
+class RssNewsAdapter:
+    """News and macro sources whose `config.provider` is `rss`: the feed at `config.url`."""
+
+    def __init__(self, pages: Fetcher) -> None:
+        self._pages = pages
+
+    def fetch(self, ask: Ask) -> Iterator[RawItem]:
+        """Entries of the feed that are not known; PermanentError where the address answers with something else."""
+        answer = changed(self._pages, ask)
+        if answer is None:
+            return
+        feed = read_feed(answer.content, answer.place, answer.charset)
+        if feed is None:
+            raise PermanentError(
+                f"{answer.url} is no RSS or Atom feed but {answer.media_type}: give source {ask.source.name} the "
+                "address of a feed"
+            )
+        yield from new_entries(self._pages, feed, answer, ask)
+
+
+def changed(pages: Fetcher, ask: Ask) -> Answer | None:
+    """What `config.url` answers; None where that is what it answered before, or where a past day is asked for."""
+    url = str(ask.source.config.get("url") or "")
+    if not url:
+        raise PermanentError(f"source {ask.source.name} has no config.url: give it the address of a page or feed")
+    if ask.day != ask.as_of.date():
+        return None  # what a page said on another day cannot be asked for
+    answer = pages.get(url, validators=held(ask, url))
+    return None if answer.unchanged else answer
+
+
+def held(ask: Ask, url: str) -> Validators:
+    """The validators that were remembered of an address."""
+    try:
+        kept = json.loads(ask.memory.get(f"validators {url}", "{}"))
+        return Validators(str(kept.get("etag", "")), str(kept.get("last_modified", "")))
+    except (ValueError, AttributeError):
+        return Validators()
+
+
+def hold(ask: Ask, answer: Answer) -> None:
+    """Remember an answer's validators. Ask for it when everything that the answer holds has been yielded."""
+    found = answer.validators
+    value = json.dumps({"etag": found.etag, "last_modified": found.last_modified}) if found else "{}"
+    ask.remember(f"validators {answer.url}", value)
+
+
+def new_entries(pages: Fetcher, feed: Feed, answer: Answer, ask: Ask) -> Iterator[RawItem]:
+    """The entries that are not known, with their pages. Validators are held only where nothing was left for later."""
+    if feed.broken:
+        ask.report(
+            answer.url, f"the feed's XML is broken ({feed.broken}): its {len(feed.entries)} whole entries were read"
+        )
+    known, whole = ask.known([entry.name for entry in feed.entries]), not feed.broken
+    for entry in feed.entries:
+        if entry.name in known:
+            continue
+        if entry.at is not None and entry.at > ask.as_of:
+            whole = False
+            continue
+        try:
+            page = _page(pages, entry, ask)
+        except TransientError as error:
+            ask.report(entry.name, f"the entry waits for its page, which may come with the next poll: {error}")
+            whole = False
+            continue
+        whole = whole and (page is not None or not entry.link)
+        yield RawItem(
+            entry.name,
             "feed_item",
-            feed.slice(json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()),
-            published_at=published,
+            answer.slice(entry.content),
+            published_at=entry.at,
             ticker=ask.source.ticker,
-            url=entry["link"],
-            detail={"entry": entry},
+            url=entry.link,
+            detail={"entry": entry.said(), **({"broken": feed.broken} if feed.broken else {})},
             parts=(RawPart("page", "article_page", page),) if page else (),
         )
-
-    def _allowed_get(self, url: str) -> Answer:
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._robots:
-            self._robots[origin] = self._rules(origin)
-        if not self._robots[origin].can_fetch(AGENT, url):
-            raise PermanentError(f"{url} was left: robots.txt of {origin} asks not to fetch it")
-        return self._fetcher.get(url)
-
-    def _rules(self, origin: str) -> urllib.robotparser.RobotFileParser:
-        rules = urllib.robotparser.RobotFileParser()
-        try:
-            rules.parse(self._fetcher.get(f"{origin}/robots.txt", may_be_empty=True).text().splitlines())
-        except PermanentError:
-            rules.parse([])  # no robots.txt, nothing forbidden
-        return rules
+    if whole:
+        hold(ask, answer)
 
 
-def _name(entry: dict[str, str]) -> str:
-    return entry["link"] or entry["title"]
+def _page(pages: Fetcher, entry: Entry, ask: Ask) -> Answer | None:
+    """The entry's page; None where it has none or will not come, which is reported: its summary stands in.
 
-
-def feed_entries(answer: Answer) -> list[dict[str, str]] | None:
-    """The entries of an RSS or Atom feed; None where the answer is no feed."""
-    if b"<rss" not in answer.content[:2000] and b"<feed" not in answer.content[:2000]:
+    Raises TransientError for the page of a young entry that may be there at the next poll.
+    """
+    if not entry.link:
         return None
     try:
-        root = fromstring(answer.content)
-    except ParseError as error:
-        raise TransientError(f"{answer.url} is a feed whose XML is broken: {error}") from error
-    except DefusedXmlException as error:
-        raise PermanentError(f"{answer.url} is a feed that defines entities, and was left: {error}") from error
-    atom = root.findall(f"{_ATOM}entry")
-    entries = [_atom(entry) for entry in atom] if atom else [_rss(item) for item in root.iter("item")]
-    return [{**entry, "link": urljoin(answer.url, entry["link"]) if entry["link"] else ""} for entry in entries]
-
-
-def _rss(item: Element) -> dict[str, str]:
-    def said(name: str) -> str:
-        return (item.findtext(name) or "").strip()
-
-    author = said("author") or said("{http://purl.org/dc/elements/1.1/}creator")
-    return {
-        "title": said("title"), "link": said("link"), "summary": said("description"), "published": said("pubDate"),
-        "author": author,
-    }  # fmt: skip
-
-
-def _atom(entry: Element) -> dict[str, str]:
-    links = {link.get("rel", "alternate"): link.get("href", "") for link in entry.findall(f"{_ATOM}link")}
-    return {
-        "title": (entry.findtext(f"{_ATOM}title") or "").strip(),
-        "link": links.get("alternate") or next(iter(links.values()), ""),
-        "summary": (entry.findtext(f"{_ATOM}summary") or "").strip(),
-        "published": entry.findtext(f"{_ATOM}published") or entry.findtext(f"{_ATOM}updated") or "",
-        "author": (entry.findtext(f"{_ATOM}author/{_ATOM}name") or "").strip(),
-    }
-
-
-def _stamp(text: str) -> datetime | None:
-    """A feed's stamp, by mail's form or ISO's; without a zone it is taken as UTC. None where it is no stamp."""
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            stamp = read(text.strip().replace("Z", "+00:00") if read is datetime.fromisoformat else text)
-            return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-        except (ValueError, TypeError, OverflowError):
-            continue
-    return None
+        return pages.get(entry.link)
+    except (TransientError, PermanentError) as error:
+        young = entry.at is not None and ask.as_of - entry.at < PAGE_PATIENCE
+        if young and isinstance(error, TransientError):
+            raise
+        ask.report(entry.name, f"the entry's page could not be read, its summary stands in: {error}")
+        return None

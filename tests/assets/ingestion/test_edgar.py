@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stonks_assets.ingestion.edgar import SECEdgarAdapter, accepted_at, documents_of
-from stonks_assets.ingestion.http import Answer
+from stonks_assets.ingestion.edgar_listing import Submissions
+from stonks_assets.ingestion.http import Answer, Validators
 from stonks_assets.ingestion.protocol import Ask, RawItem
 from stonks_core.errors import PermanentError, TransientError
 from stonks_core.vocabulary import SourceType
@@ -298,9 +299,9 @@ def test_recorded_submissions_are_read_with_their_older_page(recorded: Path) -> 
     web.pages[f"{DATA}/submissions/CIK0001318605-submissions-001.json"] = httpx.Response(
         200, content=older.read_bytes()
     )
-    adapter = SECEdgarAdapter(web.fetcher(), WWW, DATA)
-    apple = list(adapter._listed(320193, date(2025, 10, 30)))
+    submissions = Submissions(web.fetcher(), DATA)
+    apple, _ = submissions.of(320193, date(2025, 10, 30), Validators())
     assert len(apple) == 1005
     assert len(web.asked) == 1
-    assert len(list(adapter._listed(1318605, date(2018, 2, 12)))) == 1000 + 720
+    assert len(submissions.of(1318605, date(2018, 2, 12), Validators())[0]) == 1000 + 720
     assert web.urls[-1].endswith("submissions-001.json")

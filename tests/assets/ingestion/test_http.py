@@ -1,6 +1,8 @@
 """Requests to vendors: failures classed where they are born, tried again without sleeping, bounded, without secrets."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stonks_assets.ingestion import http
-from stonks_assets.ingestion.http import Answer, shown
+from stonks_assets.ingestion.http import Answer, Validators, shown
 from stonks_core.errors import PermanentError, TransientError
 from tests.assets.ingestion.asking import NOON, WrittenWeb
 
@@ -81,13 +83,25 @@ def test_a_second_attempt_may_do_and_passes_the_gate_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "waited"), [("7", 7.0), ("0", 0.2), ("9999", 30.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0.2)]
+    ("asked", "after", "pauses"),
+    [
+        ("7", 7.0, [7.0]),
+        ("0", 0.0, [0.2]),
+        ("30", 30.0, [30.0]),
+        ("31", 31.0, []),  # longer than anybody here waits: whoever schedules is told
+        ("Tue, 10 Mar 2026 12:00:20 GMT", 20.0, [20.0]),
+        ("Tue, 10 Mar 2026 11:00:00 GMT", 0.0, [0.2]),
+        ("Wed, 11 Mar 2026 12:00:00 GMT", 86400.0, []),
+        ("soon", None, [0.2]),
+        ("", None, [0.2]),
+    ],
 )
-def test_the_vendor_says_when_to_come_again(asked: str, waited: float) -> None:
+def test_the_vendor_says_when_to_come_again(asked: str, after: float | None, pauses: list[float]) -> None:
     there = web(httpx.Response(429, headers={"Retry-After": asked}))
-    with pytest.raises(TransientError):
+    with pytest.raises(TransientError) as caught:
         there.fetcher(attempts=2).get(URL)
-    assert there.pauses == [waited]
+    assert caught.value.after == after
+    assert there.pauses == pauses
 
 
 def test_addresses_that_cannot_be_asked() -> None:
@@ -122,8 +136,90 @@ def test_an_authorisation_goes_to_no_other_host() -> None:
 
 
 def test_a_circle_of_redirects_ends() -> None:
-    with pytest.raises(PermanentError, match="TooManyRedirects"):
+    with pytest.raises(PermanentError, match="leads in a circle by way of"):
         web(httpx.Response(302, headers={"location": URL})).fetcher().get(URL)
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("http://vendor.example/", "leads from https to http"),
+        ("ftp://vendor.example/", "leads from https to ftp"),
+        ("file:///etc/passwd", "leads from https to file"),
+        ("https://user:word@vendor.example/", "with a user's name in it"),
+        ("https://vendor.example:99999/", "is no address of http or https"),
+        ("", "and not where"),
+    ],
+)
+def test_redirects_that_nobody_follows(location: str, words: str) -> None:
+    with pytest.raises(PermanentError, match=words) as caught:
+        web(httpx.Response(302, headers={"location": location})).fetcher().get(URL)
+    assert "word" not in str(caught.value)
+
+
+def test_a_plain_address_may_lead_to_its_safe_one() -> None:
+    there = WrittenWeb(
+        {
+            "http://vendor.example/x": httpx.Response(301, headers={"location": "https://vendor.example/y"}),
+            "https://vendor.example/y": httpx.Response(200, text="there"),
+        }
+    )
+    answer = there.fetcher().get("http://vendor.example/x")
+    assert (answer.url, answer.place) == ("http://vendor.example/x", "https://vendor.example/y")
+    assert answer.request["redirected_from"] == ["http://vendor.example/x"]
+
+
+@pytest.mark.parametrize(("hops", "arrives"), [(5, True), (6, False)])
+def test_redirects_are_followed_five_times(hops: int, arrives: bool) -> None:
+    def page(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.path[1:])
+        return httpx.Response(302, headers={"location": f"/{number - 1}"}) if number else httpx.Response(200, text="x")
+
+    there = WrittenWeb({f"https://vendor.example/{n}": page for n in range(10)})
+    gate, around = list[int](), list[str]()
+
+    @contextmanager
+    def noted(url: str) -> Iterator[None]:
+        around.append(url)
+        yield
+
+    fetcher = there.fetcher(gate=lambda: gate.append(1), around=noted)
+    if arrives:
+        fetcher.get(f"https://vendor.example/{hops}")
+    else:
+        with pytest.raises(PermanentError, match="leads on more than 5 times"):
+            fetcher.get(f"https://vendor.example/{hops}")
+    assert len(gate) == len(around) == len(there.asked) == 6
+    assert around == there.urls
+
+
+def test_what_may_be_a_credential_goes_to_no_other_origin_and_comes_back_with_the_first() -> None:
+    other = "https://vendor.example:8443/"
+    there = WrittenWeb(
+        {
+            URL: httpx.Response(302, headers={"location": other}),
+            other: httpx.Response(302, headers={"location": "https://vendor.example/end"}),
+            "https://vendor.example/end": httpx.Response(200, text="x"),
+        }
+    )
+    headers = {"X-Made-Up-Key": "k", "User-Agent": "me", "Cookie": "c=1", "APCA-API-SECRET-KEY": "k"}
+    answer = there.fetcher(headers=headers).get(URL)
+    assert ["x-made-up-key" in request.headers for request in there.asked] == [True, False, True]
+    assert ["cookie" in request.headers for request in there.asked] == [True, False, True]
+    assert [request.headers["user-agent"] for request in there.asked] == ["me"] * 3
+    assert "apca-api-secret-key" not in answer.request["headers"]
+
+
+def test_an_answer_that_is_still_good_is_no_error() -> None:
+    there = web(httpx.Response(304, headers={"etag": '"a"'}))
+    answer = there.fetcher().get(URL, validators=Validators('"a"', "Tue, 10 Mar 2026 07:30:00 GMT"))
+    assert (answer.unchanged, answer.content, answer.validators.etag) == (True, b"", '"a"')
+    asked = there.asked[0].headers
+    assert (asked["if-none-match"], asked["if-modified-since"]) == ('"a"', "Tue, 10 Mar 2026 07:30:00 GMT")
+    fresh = (
+        web(httpx.Response(200, text="x", headers={"last-modified": "x"})).fetcher().get(URL, validators=Validators())
+    )
+    assert (fresh.unchanged, fresh.validators) == (False, Validators("", "x"))
 
 
 def test_an_answer_that_is_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from stonks_assets.ingestion.alpaca_data import AlpacaMarketAdapter
 from stonks_assets.ingestion.alpaca_news import AlpacaNewsAdapter
+from stonks_assets.ingestion.listings import insert_sources
 from stonks_assets.ingestion.polygon import MacroNewsAdapter, PolygonNewsAdapter
 from stonks_assets.ingestion.polygon_market import PolygonMarketAdapter
-from stonks_assets.ingestion.seeding import _insert_sources
 from stonks_assets.ingestion.sources import PROVIDERS, adapter_for, provider_of
 from stonks_assets.ingestion.step import SourcesDownError, ingest
 from stonks_assets.pipeline import Pipeline
@@ -103,7 +103,7 @@ def test_seeded_sources_name_who_is_asked(
 ) -> None:
     pipeline = Pipeline(load_settings(environment), lake, database, ManualClock(NOON))
     with database.connection() as connection:
-        _insert_sources(connection, pipeline)
+        insert_sources(connection, pipeline.settings)
     sources = pipeline.universe(NOON).sources
     assert {found.name for found in sources} == names
     for found in sources:
