@@ -11,6 +11,7 @@ from stonks_core.errors import PermanentError, TransientError
 
 PAGE = 1000
 PAGE_PATIENCE = timedelta(minutes=15)
+WHOLE, WHOLE_AGAIN, OVERLAP = "whole day listed", timedelta(hours=1), timedelta(minutes=30)
 MACRO_WORDS = frozenset(
     {
         "macro", "economy", "economic", "inflation", "interest rates", "federal reserve", "central bank", "tariff",
@@ -73,9 +74,13 @@ class PolygonNewsAdapter:
         return bool(set(item.get("tickers") or ()) & set(ask.tickers))
 
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
-        """The day's articles up to `as_of`, oldest first."""
+        """The day's articles up to `as_of`, oldest first.
+
+        Of the present day only the newest are listed, and the whole day once an hour: an article may be listed late.
+        """
+        since = _since(ask)
         params: dict[str, str | int] = {
-            "published_utc.gte": f"{ask.day.isoformat()}T00:00:00Z",
+            "published_utc.gte": f"{since:%Y-%m-%dT%H:%M:%SZ}",
             "published_utc.lt": _upper_bound(ask.day, ask.as_of),
             "order": "asc",
             "sort": "published_utc",
@@ -85,6 +90,8 @@ class PolygonNewsAdapter:
             params["ticker"] = ask.source.ticker
         for answer, _ in self._client.pages("/v2/reference/news", params):
             yield from self._new(answer, ask)
+        if since == _midnight(ask.day):
+            ask.remember(WHOLE, f"{ask.day.isoformat()} {ask.as_of.isoformat()}")
 
     def _new(self, answer: Answer, ask: Ask) -> Iterator[RawItem]:
         """The items of one page that are wanted and not known, each as the vendor wrote it."""
@@ -151,6 +158,20 @@ def _published(item: Mapping[str, Any]) -> datetime | None:
         return stamp.astimezone(UTC) if stamp.tzinfo and item.get("id") else None
     except (KeyError, ValueError, OverflowError):
         return None
+
+
+def _since(ask: Ask) -> datetime:
+    """From when on the day is listed: from half an hour before the newest article where all was listed within the hour."""
+    begin, newest = _midnight(ask.day), ask.source.last_published_at
+    day, _, at = ask.memory.get(WHOLE, "").partition(" ")
+    fresh = day == ask.day.isoformat() == ask.as_of.date().isoformat()
+    if not fresh or newest is None or ask.as_of - datetime.fromisoformat(at) > WHOLE_AGAIN:
+        return begin
+    return max(begin, min(newest, ask.as_of) - OVERLAP)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _upper_bound(day: date, as_of: datetime) -> str:

@@ -52,8 +52,8 @@ def adapter_for(pipeline: Pipeline, source: Source) -> Iterator[Adapter]:
         elif provider == "rss":
             yield RssNewsAdapter(_pages(pipeline, stack))
         else:
-            build = _build_alpaca if provider == "alpaca" else _build
-            yield build(pipeline, source.source_type, stack)
+            alpaca = provider == "alpaca"
+            yield _build_alpaca(pipeline, source, stack) if alpaca else _build(pipeline, source.source_type, stack)
 
 
 def provider_of(source: Source, settings: Settings) -> str:
@@ -131,14 +131,15 @@ def _build(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Ada
             return AlpacaBrokerAdapter(_alpaca(pipeline, stack, gate), endpoints.trading)
 
 
-def _build_alpaca(pipeline: Pipeline, source_type: SourceType, stack: ExitStack) -> Adapter:
+def _build_alpaca(pipeline: Pipeline, source: Source, stack: ExitStack) -> Adapter:
     limit = replace(ALPACA_DATA, slots=pipeline.settings.market_data.alpaca_requests_per_minute)
-    fetcher = _alpaca(pipeline, stack, _gate(pipeline, "broker", source_type, limit))
+    fetcher = _alpaca(pipeline, stack, _gate(pipeline, "broker", source.source_type, limit))
     client = AlpacaDataClient(fetcher, pipeline.settings.endpoints.trading_data)
-    if source_type is SourceType.NEWS_API:
+    if source.source_type is SourceType.NEWS_API:
         return AlpacaNewsAdapter(client)
     plan = Entitlements(pipeline.database, pipeline.clock, "alpaca")
-    return AlpacaMarketAdapter(client, pipeline.calendar, pipeline.settings.broker.feed, plan)
+    feed = str(source.config.get("feed") or pipeline.settings.broker.feed)
+    return AlpacaMarketAdapter(client, pipeline.calendar, feed, plan)
 
 
 def _alpaca(pipeline: Pipeline, stack: ExitStack, gate: Callable[[], None]) -> Fetcher:

@@ -74,12 +74,6 @@ MODELS: Mapping[SourceType, Mapping[str, type[SourceConfig]]] = {
 }
 
 
-def provider_of(source_type: SourceType, config: Mapping[str, object]) -> str:
-    """The provider that a configuration names, or the type's first where it names none."""
-    named = config.get("provider")
-    return named if isinstance(named, str) and named else next(iter(MODELS[source_type]))
-
-
 def publication_latency_of(config: Mapping[str, object]) -> timedelta:
     """How long after publication an item of the source can be had; 60 s where nothing usable is said."""
     seconds = config.get("publication_latency_seconds")

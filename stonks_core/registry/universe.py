@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from stonks_core.registry.source_config import provider_of, publication_latency_of
+from stonks_core.registry.source_config import publication_latency_of
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Relationship, SourceType
 
@@ -53,11 +53,6 @@ class Source:
     credibility: float
     ticker: str
     last_published_at: datetime | None
-
-    @property
-    def provider(self) -> str:
-        """Who answers: what the configuration names, or the type's first provider."""
-        return provider_of(self.source_type, self.config)
 
     @property
     def publication_latency(self) -> timedelta:

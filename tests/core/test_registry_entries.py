@@ -8,7 +8,7 @@ import pytest
 
 from stonks_core.errors import BadFieldsError
 from stonks_core.registry.entries import CompanyChange, Entry, Exposure, NewCompany, Rivalry, SourceEntry, entry
-from stonks_core.registry.source_config import MODELS, checked_config, provider_of
+from stonks_core.registry.source_config import MODELS, checked_config
 from stonks_core.registry.universe import Source
 from stonks_core.vocabulary import SourceType
 
@@ -102,13 +102,8 @@ def test_a_key_that_is_bad_or_unknown_is_named(kind: SourceType, config: dict[st
     assert "secret" not in str(refused.value)
 
 
-def test_the_first_provider_of_a_type_is_meant_where_none_is_named() -> None:
-    assert {kind: provider_of(kind, {}) for kind in MODELS} == {
-        SourceType.MARKET_API: "polygon", SourceType.NEWS_API: "polygon", SourceType.MACRO_NEWS: "polygon",
-        SourceType.FILINGS_API: "edgar", SourceType.WEB_SCRAPE: "web", SourceType.BROKER: "alpaca",
-    }  # fmt: skip
+def test_every_source_type_has_its_providers() -> None:
     assert set(MODELS) == set(SourceType)
-    assert source({"provider": "rss"}).provider == "rss"
 
 
 @pytest.mark.parametrize(

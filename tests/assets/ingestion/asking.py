@@ -1,6 +1,6 @@
 """What the ingestion tests share: a fetcher over a written-down web, and an ask over a small universe."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -75,8 +75,15 @@ def ask_for(
     over: Universe | None = None,
     ticker: str = "",
     config: Mapping[str, object] | None = None,
+    newest: datetime | None = None,
+    memory: dict[str, str] | None = None,
 ) -> tuple[Ask, Reports]:
-    """An ask of one source, and where its reports arrive."""
-    reports = Reports()
-    source = Source("s-1", source_type, "the source", config or {}, 0.5, ticker, None)
-    return Ask(source, day, as_of, over or universe(AAA=1, BBB=2), lambda ids: known & set(ids), reports), reports
+    """An ask of one source, and where its reports arrive; `memory` is what it remembers, then and afterwards."""
+    reports, kept = Reports(), {} if memory is None else memory
+    source = Source("s-1", source_type, "the source", config or {}, 0.5, ticker, newest)
+    companies = over or universe(AAA=1, BBB=2)
+
+    def held(ids: Collection[str]) -> Set[str]:
+        return known & set(ids)
+
+    return Ask(source, day, as_of, companies, held, reports, dict(kept), kept.__setitem__), reports

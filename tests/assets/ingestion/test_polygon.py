@@ -16,7 +16,7 @@ from stonks_assets.ingestion.polygon import (
 from stonks_assets.ingestion.protocol import RawItem
 from stonks_core.errors import PermanentError, TransientError
 from stonks_core.vocabulary import SourceType
-from tests.assets.ingestion.asking import NOON, WrittenWeb, ask_for
+from tests.assets.ingestion.asking import NOON, TODAY, WrittenWeb, ask_for
 
 BASE = "https://api.vendor.example"
 NEWS = f"{BASE}/v2/reference/news"
@@ -77,6 +77,33 @@ def test_the_day_is_asked_for_as_far_as_the_instant() -> None:
     assert (params["order"], params["sort"], params["ticker"]) == ("asc", "published_utc", "AAA")
     _, _, web = news(article("a"), as_of=NOON + timedelta(days=3))
     assert web.asked[0].url.params["published_utc.lt"] == "2026-03-11T00:00:00Z"
+
+
+def test_the_present_day_is_listed_whole_once_an_hour_and_its_newest_part_in_between() -> None:
+    def since(at: datetime, **ask: Any) -> str:
+        _, _, web = news(article("a"), as_of=at, memory=memory, **ask)
+        return web.asked[0].url.params["published_utc.gte"]
+
+    memory: dict[str, str] = {}
+    newest = NOON - timedelta(minutes=5)
+    assert since(NOON, newest=newest) == "2026-03-10T00:00:00Z", "never listed"
+    assert since(NOON + timedelta(minutes=5), newest=newest) == "2026-03-10T11:25:00Z"
+    assert since(NOON + timedelta(minutes=5)) == "2026-03-10T00:00:00Z", "nothing is known yet"
+    assert since(NOON + timedelta(minutes=61), newest=newest) == "2026-03-10T11:25:00Z", "the hour began anew"
+    assert since(NOON + timedelta(minutes=66), newest=newest) == "2026-03-10T00:00:00Z"
+    later = NOON + timedelta(minutes=70)
+    assert since(later, newest=newest, day=TODAY - timedelta(days=1)) == "2026-03-09T00:00:00Z", "a past day"
+    assert since(datetime(2026, 3, 11, 0, 5, tzinfo=UTC), newest=newest, day=TODAY) == "2026-03-10T00:00:00Z"
+
+
+def test_a_listing_that_breaks_off_is_not_remembered() -> None:
+    memory: dict[str, str] = {}
+    web = WrittenWeb(
+        {NEWS: httpx.Response(200, json={"results": [], "next_url": f"{BASE}/v2/reference/news?cursor=2"})}
+    )
+    with pytest.raises(TransientError, match="in a circle"):
+        news(web=web, memory=memory)
+    assert memory == {}
 
 
 def test_an_article_whose_page_is_gone_keeps_its_description() -> None:
