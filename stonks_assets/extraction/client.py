@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_any, wait_exponential
+from tenacity import Retrying, retry_if_exception_type, wait_exponential
 
 from stonks_assets.extraction.asking import LlmTooSlowError, LlmUnavailableError, ModelMissingError, OtherVersionError
 from stonks_assets.extraction.prompts import Prompt
@@ -24,10 +24,6 @@ REST_SECONDS = 5.0  # after a first failure, doubled with each further one in a 
 LONGEST_REST = 60.0
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
-
-
-def _always() -> bool:
-    return True
 
 
 @dataclass
@@ -61,9 +57,11 @@ class OllamaClient:
         self._members = [
             _Member(Server(url, timeout, keys.get(url, ""), monotonic)) for url in dict.fromkeys(base_urls)
         ]
-        self._stop = stop_after_attempt(max_retries + 1)
+        self.go_on: Callable[[], bool] = lambda: True
+        """Asked before every further attempt: whoever has a time budget sets it."""
         self._retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
+            stop=lambda state: state.attempt_number > max_retries or not self.go_on(),
             wait=wait_exponential(multiplier=0.5, max=10),
             sleep=sleep,
             reraise=True,
@@ -84,35 +82,23 @@ class OllamaClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def digest(self, model: str, *, go_on: Callable[[], bool] = _always) -> str:
+    def digest(self, model: str) -> str:
         """The digest of a model's weights: that of the first server, in the order of their addresses, that has it.
 
-        LlmUnavailableError when no server answers, ModelMissingError when none has the model. `go_on` is asked before
-        another try.
+        LlmUnavailableError when no server answers, ModelMissingError when none has the model.
         """
-        return self._tried(lambda server: server.digest(model), model, go_on, in_order=True)
+        return self._tried(lambda server: server.digest(model), model, in_order=True)
 
-    def chat(
-        self,
-        model: str,
-        digest: str,
-        prompt: Prompt,
-        options: Mapping[str, Any],
-        *,
-        go_on: Callable[[], bool] = _always,
-    ) -> Reply:
+    def chat(self, model: str, digest: str, prompt: Prompt, options: Mapping[str, Any]) -> Reply:
         """Ask a model of that digest, wherever it is soonest; `options` must state `num_ctx`.
 
         LlmUnavailableError, ModelMissingError, RequestRefusedError or CutError; a server whose model has another
         digest is passed over, because the answer would be recorded under the wrong one.
         """
-        return self._tried(lambda server: server.chat(model, digest, prompt, options), model, go_on)
+        return self._tried(lambda server: server.chat(model, digest, prompt, options), model)
 
-    def _tried(
-        self, act: Callable[[Server], Result], model: str, go_on: Callable[[], bool], *, in_order: bool = False
-    ) -> Result:
-        retrying = self._retrying.copy(stop=stop_any(self._stop, lambda _: not go_on()))
-        return retrying(lambda: self._round(act, model, in_order=in_order))
+    def _tried(self, act: Callable[[Server], Result], model: str, *, in_order: bool = False) -> Result:
+        return self._retrying.copy()(lambda: self._round(act, model, in_order=in_order))
 
     def _round(self, act: Callable[[Server], Result], model: str, *, in_order: bool) -> Result:
         """One attempt: each server that is awake, until one answers."""

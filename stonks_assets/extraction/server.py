@@ -126,7 +126,8 @@ class Server:
             raise _classed(self.url, model, error) from error
         except httpx.TimeoutException as error:
             raise LlmTooSlowError(
-                f"Ollama at {self.url} gave no answer from {model} in {self._timeout:g} s: raise OLLAMA_TIMEOUT or take a smaller model"
+                f"Ollama at {self.url} gave no answer from {model} in {self._timeout:g} s: "
+                "raise OLLAMA_TIMEOUT or take a smaller model"
             ) from error
         except (ConnectionError, httpx.TransportError) as error:
             raise LlmUnavailableError(
