@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from stonks_api import problems
+from stonks_api.agents import faring as agents_faring
+from stonks_api.agents import routes as agents_routes
 from stonks_api.context import Context
 from stonks_api.pages import docs, overview, why
 from stonks_api.routers import (
@@ -85,7 +87,7 @@ def create_app(
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
     api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
-    for module in api:
+    for module in (*api, agents_routes, agents_faring):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

@@ -13,7 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from stonks_api.tracing import trace_id_of
-from stonks_core.errors import BadInputError, NotFoundError, PermanentError, StonksError, TransientError
+from stonks_core.errors import (
+    BadInputError,
+    ConflictError,
+    NotFoundError,
+    PermanentError,
+    StonksError,
+    TransientError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 JSON_PREFIXES = ("/api", "/registry", "/risk", "/trading", "/openapi.json", "/metrics")
@@ -102,6 +109,7 @@ def install(app: FastAPI) -> None:
 def _of_ours(request: Request, error: Exception) -> Response:
     kinds: tuple[tuple[type[StonksError], int], ...] = (
         (NotFoundError, 404),
+        (ConflictError, 409),
         (BadInputError, 400),
         (TransientError, 503),
         (PermanentError, 502),

@@ -16,6 +16,10 @@ class BadInputError(StonksError):
     """Input was refused; nothing was changed."""
 
 
+class ConflictError(StonksError):
+    """The change does not fit what is there now: somebody else changed it, or the name is taken. Nothing was changed."""
+
+
 class NotFoundError(StonksError):
     """What was asked for by name does not exist."""
 
