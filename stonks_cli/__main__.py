@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stonks_cli.bench.commands import bench
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
 from stonks_core.vocabulary import SourceType
@@ -17,6 +18,7 @@ from stonks_core.vocabulary import SourceType
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
 )
+app.add_typer(bench, name="bench")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Through = Literal["raw", "documents", "signals", "recommendations"]
 
