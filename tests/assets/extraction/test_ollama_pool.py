@@ -41,22 +41,26 @@ def test_requests_go_where_fewest_are_in_flight() -> None:
         slow_may_end.wait(10)
         return says("{}")(server, body)
 
-    with planned(*[slowly] * 9) as slow, planned(*[says("{}")] * 99) as fast, pool(slow.url, fast.url) as client:
-        with ThreadPoolExecutor(2) as threads:
+    with (
+        planned(*[slowly] * 9) as slow,
+        planned(*[says("{}")] * 99) as fast,
+        pool(slow.url, fast.url) as client,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        first = threads.submit(ask, client)
+        while not (slow.asked or fast.asked):
+            pass
+        if fast.asked:
+            first.result()
             first = threads.submit(ask, client)
-            while not (slow.asked or fast.asked):
+            while not slow.asked:
                 pass
-            if fast.asked:
-                first.result()
-                first = threads.submit(ask, client)
-                while not slow.asked:
-                    pass
-            before = len(slow.asked)
-            for _ in range(6):
-                ask(client)
-            assert len(slow.asked) == before == 1
-            slow_may_end.set()
-            assert first.result() == "{}"
+        before = len(slow.asked)
+        for _ in range(6):
+            ask(client)
+        assert len(slow.asked) == before == 1
+        slow_may_end.set()
+        assert first.result() == "{}"
 
 
 def test_idle_servers_take_turns() -> None:
@@ -68,26 +72,32 @@ def test_idle_servers_take_turns() -> None:
 
 def test_a_server_that_is_down_rests_and_is_tried_again_afterwards() -> None:
     clock = Ticking()
-    with planned(status(503), says("{}")) as one, planned(*[says("{}")] * 9) as two:
-        with pool(one.url, two.url, clock=clock) as client:
-            for _ in range(4):
-                assert ask(client) == "{}"
-            assert (len(one.asked), len(two.asked)) == (1, 4)
-            clock.now += 6
-            ask(client)
-            assert (len(one.asked), len(two.asked)) == (2, 4)
+    with (
+        planned(status(503), says("{}")) as one,
+        planned(*[says("{}")] * 9) as two,
+        pool(one.url, two.url, clock=clock) as client,
+    ):
+        for _ in range(4):
+            assert ask(client) == "{}"
+        assert (len(one.asked), len(two.asked)) == (1, 4)
+        clock.now += 6
+        ask(client)
+        assert (len(one.asked), len(two.asked)) == (2, 4)
 
 
 def test_it_rests_the_longer_the_more_often_it_failed_and_at_most_a_minute() -> None:
     clock = Ticking()
-    with planned(*[status(503)] * 50) as one, planned(*[says("{}")] * 200) as two:
-        with pool(one.url, two.url, clock=clock) as client:
-            tried = []
-            for _ in range(150):
-                before = len(one.asked)
-                ask(client)
-                tried += [clock.now - 100] if len(one.asked) > before else []
-                clock.now += 2
+    with (
+        planned(*[status(503)] * 50) as one,
+        planned(*[says("{}")] * 200) as two,
+        pool(one.url, two.url, clock=clock) as client,
+    ):
+        tried = []
+        for _ in range(150):
+            before = len(one.asked)
+            ask(client)
+            tried += [clock.now - 100] if len(one.asked) > before else []
+            clock.now += 2
     gaps = [later - earlier for earlier, later in itertools.pairwise(tried)]
     assert gaps == sorted(gaps)
     assert 4 <= gaps[0] <= 8
@@ -95,9 +105,12 @@ def test_it_rests_the_longer_the_more_often_it_failed_and_at_most_a_minute() -> 
 
 
 def test_when_all_are_down_each_is_named() -> None:
-    with planned(*[status(503)] * 9) as busy, pool(busy.url, NOWHERE, retries=1) as client:
-        with pytest.raises(LlmUnavailableError, match="busy or failing") as caught:
-            ask(client)
+    with (
+        planned(*[status(503)] * 9) as busy,
+        pool(busy.url, NOWHERE, retries=1) as client,
+        pytest.raises(LlmUnavailableError, match="busy or failing") as caught,
+    ):
+        ask(client)
     assert type(caught.value) is LlmUnavailableError
 
 
@@ -130,9 +143,13 @@ def test_a_server_with_other_weights_is_passed_over(caplog: pytest.LogCaptureFix
 
 
 def test_slow_everywhere_is_too_slow() -> None:
-    with planned(hangs) as one, planned(hangs) as two, pool(one.url, two.url, timeout=0.2) as client:
-        with pytest.raises(LlmTooSlowError, match="OLLAMA_TIMEOUT"):
-            ask(client)
+    with (
+        planned(hangs) as one,
+        planned(hangs) as two,
+        pool(one.url, two.url, timeout=0.2) as client,
+        pytest.raises(LlmTooSlowError, match="OLLAMA_TIMEOUT"),
+    ):
+        ask(client)
 
 
 def test_threads_that_waited_for_a_list_of_models_share_its_failure() -> None:
