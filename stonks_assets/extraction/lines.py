@@ -20,6 +20,7 @@ from stonks_core.vocabulary import DocumentType
 
 REFUSED = "refused_records"
 """The stage under which `failures` keeps what a model said and the document does not bear out, by document."""
+NOT_BEGUN = object()  # what became of a row whose line was stopped while it lay ready
 Connect = Callable[[], OllamaClient]
 
 
@@ -75,7 +76,8 @@ def serve(
             queue = take_turns(_waiting(first), _waiting(second), (job for line in after for job in _waiting(line)))
             parallel = pipeline.settings.ollama.parallel
             for (line, row), outcome in run_bounded(queue, _work, parallel=parallel, may_start=shift.may_start):
-                line.take(row, outcome)
+                if outcome is not NOT_BEGUN:
+                    line.take(row, outcome)
         served = _together([line.finish() for line in lines])
     if any(line.rows for line in lines):
         refresh_metrics(pipeline.database, shift.begun.date(), pipeline.clock.now().date())
@@ -90,7 +92,7 @@ def _waiting(line: Line | None) -> Iterator[tuple[Line, Row]]:
 
 def _work(job: tuple[Line, Row]) -> Any:
     line, row = job
-    return line.work(row)
+    return line.work(row) if line.session.may_start() else NOT_BEGUN
 
 
 def _together(reports: Sequence[StepReport]) -> StepReport:
