@@ -13,6 +13,7 @@ import typer
 from stonks_cli.bench.commands import bench
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
+from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
 
 app = typer.Typer(
@@ -20,6 +21,10 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+ReplayOnly = Annotated[
+    bool,
+    typer.Option("--replay-only", help="Only recorded answers of the model; a missing one is an error, not a call."),
+]
 Through = Literal["raw", "documents", "signals", "recommendations"]
 
 
@@ -43,11 +48,11 @@ def up(
 
 @app.command()
 @guarded
-def demo(*, as_json: Json = False) -> None:
+def demo(*, replay_only: ReplayOnly = False, as_json: Json = False) -> None:
     """One full cycle in the foreground over the sandbox: what came in, what was recommended and why, what was ordered."""
     from stonks_cli.demo import demo as run
 
-    _report_book(run(settings(), datetime.now(UTC)), as_json=as_json)
+    _report_book(run(_asking(settings(), replay_only=replay_only), datetime.now(UTC)), as_json=as_json)
 
 
 @app.command()
@@ -57,6 +62,7 @@ def replay(
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
     *,
+    replay_only: ReplayOnly = False,
     as_json: Json = False,
 ) -> None:
     """Walk a recorded folder through session by session, under its own dates. Run again, it changes nothing."""
@@ -65,7 +71,8 @@ def replay(
 
     if last < first:
         raise typer.BadParameter(f"--to {last.date()} lies before --from {first.date()}")
-    _report_book(run(settings(), Span(require_recording(folder), first.date(), last.date())), as_json=as_json)
+    span = Span(require_recording(folder), first.date(), last.date())
+    _report_book(run(_asking(settings(), replay_only=replay_only), span), as_json=as_json)
 
 
 @app.command()
@@ -203,6 +210,11 @@ def docs(
         path.write_text(page)
     else:
         sys.stdout.write(page)
+
+
+def _asking(loaded: Settings, *, replay_only: bool) -> Settings:
+    """The settings, in which the model is not asked where only recorded answers are wanted."""
+    return replace(loaded, ollama=loaded.ollama.model_copy(update={"replay_only": True})) if replay_only else loaded
 
 
 def _report_book(book: str, *, as_json: bool) -> None:

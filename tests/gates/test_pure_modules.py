@@ -9,19 +9,8 @@ JUDGING = ("aggregation", "extraction", "outcomes", "parsing", "recommendation")
 SHELLS = {
     "aggregation": {"assets", "competitive_step", "due", "layers", "projections_step", "signals_step", "trends_step"},
     "extraction": {
-        *(
-            "agent_store",
-            "answers",
-            "asking",
-            "assets",
-            "client",
-            "lines",
-            "macro_step",
-            "metrics",
-            "resolver",
-            "server",
-        ),
-        *("session", "shadow_step", "step", "workers"),
+        *("agent_store", "answers", "asking", "assets", "client", "joint_step", "lines", "macro_step", "metrics"),
+        *("resolver", "server", "session", "shadow_step", "step", "workers"),
     },
     "outcomes": {"assets", "step"},
     "parsing": {"assets", "step"},
