@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from stonks_api import problems
+from stonks_api.agents import faring as agents_faring
+from stonks_api.agents import routes as agents_routes
 from stonks_api.context import Context
 from stonks_api.pages import docs, overview, why
 from stonks_api.registry import attachments as registry_attachments
@@ -97,7 +99,7 @@ def create_app(
         registry_sources,
         registry_transfer,
     )
-    for module in (*api, *registry):
+    for module in (*api, *registry, agents_routes, agents_faring):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

@@ -7,8 +7,8 @@ from stonks_assets.aggregation.competitive_step import materialise_competitive_s
 from stonks_assets.aggregation.projections_step import materialise_projections
 from stonks_assets.aggregation.signals_step import materialise_signals
 from stonks_assets.aggregation.trends_step import materialise_trends
-from stonks_assets.extraction.macro_step import materialise_global_events, materialise_macro_impacts
-from stonks_assets.extraction.step import materialise_intelligence
+from stonks_assets.extraction.joint_step import materialise_extraction
+from stonks_assets.extraction.macro_step import materialise_macro_impacts
 from stonks_assets.ingestion.actions import materialise_corporate_actions
 from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.step import ingest
@@ -34,8 +34,7 @@ SILVER: Mapping[str, Stage] = {
     "corporate_actions": materialise_corporate_actions,
     "market_snapshots": materialise_market_snapshots,
     "documents": materialise_documents,
-    "document_intelligence": materialise_intelligence,
-    "global_events": materialise_global_events,
+    "document_intelligence": materialise_extraction,
     "macro_impacts": materialise_macro_impacts,
     "competitive_signals": materialise_competitive_signals,
     "signals": materialise_signals,

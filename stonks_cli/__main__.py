@@ -14,6 +14,7 @@ from stonks_cli.bench.commands import bench
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
+from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
 
 app = typer.Typer(
@@ -22,6 +23,10 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+ReplayOnly = Annotated[
+    bool,
+    typer.Option("--replay-only", help="Only recorded answers of the model; a missing one is an error, not a call."),
+]
 Through = Literal["raw", "documents", "signals", "recommendations"]
 
 
@@ -61,11 +66,11 @@ def setup(
 
 @app.command()
 @guarded
-def demo(*, as_json: Json = False) -> None:
+def demo(*, replay_only: ReplayOnly = False, as_json: Json = False) -> None:
     """One full cycle in the foreground over the sandbox: what came in, what was recommended and why, what was ordered."""
     from stonks_cli.demo import demo as run
 
-    _report_book(run(settings(), datetime.now(UTC)), as_json=as_json)
+    _report_book(run(_asking(settings(), replay_only=replay_only), datetime.now(UTC)), as_json=as_json)
 
 
 @app.command()
@@ -75,6 +80,7 @@ def replay(
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
     *,
+    replay_only: ReplayOnly = False,
     as_json: Json = False,
 ) -> None:
     """Walk a recorded folder through session by session, under its own dates. Run again, it changes nothing."""
@@ -83,7 +89,8 @@ def replay(
 
     if last < first:
         raise typer.BadParameter(f"--to {last.date()} lies before --from {first.date()}")
-    _report_book(run(settings(), Span(require_recording(folder), first.date(), last.date())), as_json=as_json)
+    span = Span(require_recording(folder), first.date(), last.date())
+    _report_book(run(_asking(settings(), replay_only=replay_only), span), as_json=as_json)
 
 
 @app.command()
@@ -221,6 +228,11 @@ def docs(
         path.write_text(page)
     else:
         sys.stdout.write(page)
+
+
+def _asking(loaded: Settings, *, replay_only: bool) -> Settings:
+    """The settings, in which the model is not asked where only recorded answers are wanted."""
+    return replace(loaded, ollama=loaded.ollama.model_copy(update={"replay_only": True})) if replay_only else loaded
 
 
 def _report_book(book: str, *, as_json: bool) -> None:

@@ -1,8 +1,8 @@
 """What trading reads from the lake: recommendations and daily bars, as they could be known at an instant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from stonks_core.clock import require_utc
 from stonks_core.prices.reading import PRICE_TABLES, StoredPrices, stored_prices
+from stonks_core.prices.reading import LakeReader as PriceReader
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 from stonks_core.vocabulary import Action, Mode, Window
@@ -33,23 +34,11 @@ _RECOMMENDATION_COLUMNS = (
 )
 
 
-class LakeReader(Protocol):
+class LakeReader(PriceReader, Protocol):
     """The part of the lake that trading needs; see `Lake`."""
 
     def version(self, table: LakeTable) -> int:
         """The table's newest version."""
-        ...
-
-    def read(
-        self,
-        table: LakeTable,
-        *,
-        days: tuple[date, date] | None = None,
-        as_of: datetime | None = None,
-        columns: Sequence[str] | None = None,
-        where: ds.Expression | None = None,
-    ) -> pa.Table:
-        """Rows of the days that could have been known at `as_of`."""
         ...
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stonks_assets.extraction.lines import REFUSED
 from stonks_assets.extraction.macro_step import STAGE as CLASSIFICATION
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, EVENT_CLASSIFIER
 from stonks_assets.extraction.step import STAGE as EXTRACTION
@@ -19,7 +20,7 @@ from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import DocumentType
 
 REACH = timedelta(days=30)
-STAGES_THAT_REPLAY = (PARSING, EXTRACTION, CLASSIFICATION)
+STAGES_THAT_REPLAY = (PARSING, EXTRACTION, CLASSIFICATION, REFUSED)
 MODEL_STAGES = (EXTRACTION, CLASSIFICATION)
 RESTS_AFTER_FAILURE = timedelta(minutes=1)
 

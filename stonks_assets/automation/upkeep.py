@@ -31,7 +31,7 @@ from stonks_core.stores.lake.upkeep import leftover_files, small_files, vacuum
 
 WRITTEN_TOGETHER: Sequence[tuple[LakeTable, ...]] = (
     (silver_tables.DOCUMENTS, silver_tables.DOCUMENT_COMPANY_MENTIONS),
-    (silver_tables.DOCUMENT_INTELLIGENCE, silver_tables.IMPACT_RECORDS),
+    (silver_tables.DOCUMENT_INTELLIGENCE, silver_tables.IMPACT_RECORDS, silver_tables.GLOBAL_EVENTS),
     (gold_tables.TREND_WINDOWS, gold_tables.TREND_EVIDENCE, gold_tables.TREND_HISTORY),
     (gold_tables.RECOMMENDATIONS, gold_tables.RECOMMENDATION_EVIDENCE),
 )

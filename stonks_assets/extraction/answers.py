@@ -28,15 +28,17 @@ class RecordedAnswers:
         row = self._database.fetch_one("SELECT * FROM recorded_answers WHERE answer_key = %s", (key,))
         return _answer(row) if row else None
 
-    def find_of_any_digest(self, content_sha256: str, prompt: Prompt, options: Mapping[str, Any]) -> Answer | None:
-        """The newest answer to a question, whichever digest the model had."""
+    def find_of_any_digest(
+        self, model: str, content_sha256: str, prompt: Prompt, options: Mapping[str, Any]
+    ) -> Answer | None:
+        """The newest answer of a model to a question, whichever digest it had; another model's answer is none."""
         row = self._database.fetch_one(
             """
             SELECT * FROM recorded_answers
-            WHERE content_sha256 = %s AND prompt_hash = %s AND options = %s
+            WHERE content_sha256 = %s AND prompt_hash = %s AND options = %s AND model = %s
             ORDER BY recorded_at DESC, answer_key LIMIT 1
             """,
-            (content_sha256, prompt.hash, Jsonb(dict(options))),
+            (content_sha256, prompt.hash, Jsonb(dict(options)), model),
         )
         return _answer(row) if row else None
 
@@ -105,11 +107,11 @@ class Asker:
         options = config.call_options(self.num_ctx)
         client = self._client
         if client is None:
-            found = self._record.find_of_any_digest(content_sha256, prompt, options)
+            found = self._record.find_of_any_digest(config.model, content_sha256, prompt, options)
             if found is None:
                 raise NotRecordedError(
-                    f"no answer of {config.agent} is recorded for document text {content_sha256[:12]}: "
-                    "run once without OLLAMA_REPLAY_ONLY"
+                    f"no answer of {config.model} as {config.agent} is recorded for document text "
+                    f"{content_sha256[:12]}: run once without --replay-only and OLLAMA_REPLAY_ONLY"
                 )
             return found
         model_digest = client.digest(config.model)

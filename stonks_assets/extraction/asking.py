@@ -14,7 +14,15 @@ KEY_DIGITS = 40
 
 
 class LlmUnavailableError(TransientError):
-    """The server is unreachable, busy or too slow; asking again later makes sense."""
+    """The server is unreachable or busy; asking again later makes sense."""
+
+
+class LlmTooSlowError(LlmUnavailableError):
+    """The server gave no answer in time: it is overloaded, or this document is too much for it."""
+
+
+class OtherVersionError(LlmUnavailableError):
+    """The server has the model with other weights: its answer would be recorded under the wrong digest."""
 
 
 class ModelMissingError(PermanentError):
@@ -26,7 +34,12 @@ class RequestRefusedError(PermanentError):
 
 
 class CutError(PermanentError):
-    """The prompt or the answer did not fit and was cut; what came back must not be used."""
+    """The prompt or the answer did not fit and was cut; what came back must not be used, but its tokens were spent."""
+
+    def __init__(self, sentence: str, prompt_tokens: int = 0, output_tokens: int = 0) -> None:
+        super().__init__(sentence)
+        self.prompt_tokens = prompt_tokens
+        self.output_tokens = output_tokens
 
 
 class NotRecordedError(PermanentError):

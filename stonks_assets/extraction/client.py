@@ -1,46 +1,44 @@
-"""The Ollama server, one chat request at a time, with every silent failure of it made loud.
+"""One or several Ollama servers as one pool: spread by load, passed over while they rest, tried again by class.
 
-Failures are classed where they are born: transient ones (busy, unreachable, too slow) are retried here up to the
-limit and then left for a later cycle, permanent ones (model missing, request refused, text or answer cut) are not.
+A server that fails in a way that may pass rests, the longer the more often it failed, and the request goes to another
+one at once; only when none is left is it tried again after a wait. What cannot pass (a refused request, a cut answer) is
+not tried again, and a server that lacks the model is passed over and said with the command that pulls it.
 """
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
-import httpx
-import ollama
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import Retrying, retry_if_exception_type, wait_exponential
 
-from stonks_assets.extraction.asking import CutError, LlmUnavailableError, ModelMissingError, RequestRefusedError
-from stonks_assets.extraction.prompts import Prompt, fewest_tokens
+from stonks_assets.extraction.asking import LlmTooSlowError, LlmUnavailableError, ModelMissingError, OtherVersionError
+from stonks_assets.extraction.prompts import Prompt
+from stonks_assets.extraction.server import Reply, Server
 from stonks_core.errors import PermanentError, TransientError
 from stonks_core.settings.slices import Ollama
 
-DIGEST_SECONDS = 60.0  # for which a model's digest is believed without asking again
-CONNECT_SECONDS = 5.0
-KEEP_ALIVE = "10m"
-_BUSY = frozenset({-1, 408, 425, 429, 500, 502, 503, 504})
-_NOT_FOUND = 404
+REST_SECONDS = 5.0  # after a first failure, doubled with each further one in a row
+LONGEST_REST = 60.0
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A whole answer with what it cost."""
+@dataclass
+class _Member:
+    """A server with how many requests it has in flight, when it was last chosen, and how long it rests."""
 
-    content: str
-    prompt_tokens: int
-    output_tokens: int
-    duration_ms: float
+    server: Server
+    in_flight: int = 0
+    chosen: int = 0
+    failures: int = 0
+    rests_until: float = 0.0
 
 
 class OllamaClient:
-    """One or several servers of the same models. Safe to share between threads; close it after use."""
+    """The pool. Safe to share between threads; close it after use."""
 
     def __init__(
         self,
@@ -56,24 +54,27 @@ class OllamaClient:
         if not base_urls:
             raise PermanentError("no Ollama address is configured: set OLLAMA_BASE_URL")
         keys = api_keys or {}
-        self._servers = {url: _connect(url, timeout, keys.get(url, "")) for url in base_urls}
-        self._timeout = timeout
+        self._members = [
+            _Member(Server(url, timeout, keys.get(url, ""), monotonic)) for url in dict.fromkeys(base_urls)
+        ]
+        self.go_on: Callable[[], bool] = lambda: True
+        """Asked before every further attempt: whoever has a time budget sets it."""
         self._retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(max_retries + 1),
+            stop=lambda state: state.attempt_number > max_retries or not self.go_on(),
             wait=wait_exponential(multiplier=0.5, max=10),
             sleep=sleep,
             reraise=True,
         )
         self._monotonic = monotonic
-        self._digests: dict[tuple[str, str], tuple[float, str]] = {}
         self._turn = 0
+        self._warned: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Give the connections back."""
-        for server in self._servers.values():
-            server.close()  # type: ignore[no-untyped-call]
+        for member in self._members:
+            member.server.close()
 
     def __enter__(self) -> "OllamaClient":
         return self
@@ -82,148 +83,92 @@ class OllamaClient:
         self.close()
 
     def digest(self, model: str) -> str:
-        """The digest of a model's weights, believed for a minute.
+        """The digest of a model's weights: that of the first server, in the order of their addresses, that has it.
 
         LlmUnavailableError when no server answers, ModelMissingError when none has the model.
         """
-        return self._retrying(lambda: self._digest_at(self._next_server(), model))
+        return self._tried(lambda server: server.digest(model), model, in_order=True)
 
     def chat(self, model: str, digest: str, prompt: Prompt, options: Mapping[str, Any]) -> Reply:
-        """Ask a model of that digest; `options` must state `num_ctx`.
+        """Ask a model of that digest, wherever it is soonest; `options` must state `num_ctx`.
 
         LlmUnavailableError, ModelMissingError, RequestRefusedError or CutError; a server whose model has another
         digest is passed over, because the answer would be recorded under the wrong one.
         """
-        return self._retrying(lambda: self._chat_at(self._next_server(), model, digest, prompt, options))
+        return self._tried(lambda server: server.chat(model, digest, prompt, options), model)
 
-    def _next_server(self) -> str:
+    def _tried(self, act: Callable[[Server], Result], model: str, *, in_order: bool = False) -> Result:
+        return self._retrying.copy()(lambda: self._round(act, model, in_order=in_order))
+
+    def _round(self, act: Callable[[Server], Result], model: str, *, in_order: bool) -> Result:
+        """One attempt: each server that is awake, until one answers."""
+        tried: list[_Member] = []
+        errors: list[LlmUnavailableError | ModelMissingError] = []
+        while (member := self._take(tried, in_order=in_order)) is not None:
+            tried.append(member)
+            try:
+                result = act(member.server)
+            except (OtherVersionError, ModelMissingError) as error:
+                self._pass_over(member, model, error)
+                errors.append(error)
+            except LlmUnavailableError as error:
+                self._lay_down(member)
+                errors.append(error)
+            else:
+                member.failures = 0
+                member.rests_until = 0.0
+                return result
+            finally:
+                with self._lock:
+                    member.in_flight -= 1
+        raise _together(errors)
+
+    def _take(self, tried: Sequence[_Member], *, in_order: bool) -> _Member | None:
+        """The next server of an attempt: awake and least busy; where all rest and none was tried, the first to wake."""
         with self._lock:
+            now = self._monotonic()
+            left = [member for member in self._members if member not in tried]
+            awake = [member for member in left if member.rests_until <= now]
+            if awake:
+                chosen = awake[0] if in_order else min(awake, key=lambda m: (m.in_flight, m.chosen))
+            elif left and not tried:
+                chosen = min(left, key=lambda m: m.rests_until)
+            else:
+                return None
             self._turn += 1
-            return list(self._servers)[self._turn % len(self._servers)]
+            chosen.chosen = self._turn
+            chosen.in_flight += 1
+            return chosen
 
-    def _digest_at(self, url: str, model: str) -> str:
-        now = self._monotonic()
+    def _lay_down(self, member: _Member) -> None:
         with self._lock:
-            known = self._digests.get((url, model))
-        if known and now - known[0] < DIGEST_SECONDS:
-            return known[1]
-        with self._translated(url, model):
-            listed = self._servers[url].list().models
-        wanted = {model, f"{model}:latest"}
-        found = next((entry.digest for entry in listed if entry.model in wanted and entry.digest), None)
-        if found is None:
-            raise _missing(url, model)
+            rest = min(LONGEST_REST, REST_SECONDS * 2.0 ** min(member.failures, 10))
+            member.failures += 1
+            member.rests_until = self._monotonic() + rest
+
+    def _pass_over(self, member: _Member, model: str, error: Exception) -> None:
+        """Say once that a server cannot help with a model while others may."""
+        about = member.server.url, model
         with self._lock:
-            self._digests[url, model] = (now, found)
-        return found
+            new = about not in self._warned
+            self._warned.add(about)
+        if new and len(self._members) > 1:
+            _log.warning("%s; it is passed over", error)
 
-    def _chat_at(self, url: str, model: str, digest: str, prompt: Prompt, options: Mapping[str, Any]) -> Reply:
-        if self._digest_at(url, model) != digest:
-            raise LlmUnavailableError(
-                f"Ollama at {url} has another version of model {model}: pull the same one everywhere"
-            )
-        with self._translated(url, model):
-            response = self._servers[url].chat(
-                model=model,
-                messages=[{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-                format=prompt.schema,
-                options=dict(options),
-                think=False,
-                keep_alive=KEEP_ALIVE,
-                stream=False,
-            )
-        reply = Reply(
-            content=_storable(response.message.content or ""),
-            prompt_tokens=response.prompt_eval_count or 0,
-            output_tokens=response.eval_count or 0,
-            duration_ms=(response.total_duration or 0) / 1e6,
-        )
-        _refuse_cut(reply, response.done_reason or "", prompt, int(options["num_ctx"]), model)
-        return reply
 
-    @contextmanager
-    def _translated(self, url: str, model: str) -> Iterator[None]:
-        try:
-            yield
-        except ollama.ResponseError as error:
-            raise _classed(url, model, error) from error
-        except httpx.TimeoutException as error:
-            raise LlmUnavailableError(
-                f"Ollama at {url} gave no answer from {model} in {self._timeout:g} s: raise OLLAMA_TIMEOUT or take a smaller model"
-            ) from error
-        except (ConnectionError, httpx.TransportError) as error:
-            raise LlmUnavailableError(
-                f"Ollama at {url} cannot be reached ({error or type(error).__name__}): start it or correct OLLAMA_BASE_URL"
-            ) from error
-        except ValueError as error:
-            raise LlmUnavailableError(
-                f"{url} answered something that is not Ollama's JSON: is another server or a proxy behind OLLAMA_BASE_URL?"
-            ) from error
+def _together(errors: Sequence[LlmUnavailableError | ModelMissingError]) -> Exception:
+    """The failure of an attempt: the one server's own, or that of all of them in one sentence."""
+    if len(errors) == 1:
+        return errors[0]
+    told = "; ".join(dict.fromkeys(map(str, errors)))
+    if all(isinstance(error, ModelMissingError) for error in errors):
+        return ModelMissingError(told)
+    if all(isinstance(error, LlmTooSlowError) for error in errors):
+        return LlmTooSlowError(told)
+    return LlmUnavailableError(told)
 
 
 def connect(address: str, settings: Ollama) -> OllamaClient:
     """The client of the server at an address, or of several separated by commas, with the settings' limits."""
     urls = [url.strip().rstrip("/") for url in address.split(",") if url.strip()]
     return OllamaClient(urls, timeout=settings.timeout, max_retries=settings.max_retries)
-
-
-def _connect(url: str, timeout: float, api_key: str) -> ollama.Client:
-    """A client of one server. Its library would send OLLAMA_API_KEY anywhere; the hook takes that back."""
-    authorization = f"Bearer {api_key}" if api_key else ""
-
-    def only_our_key(request: httpx.Request) -> None:
-        request.headers.pop("authorization", None)
-        if authorization:
-            request.headers["authorization"] = authorization
-
-    return ollama.Client(
-        host=url,
-        timeout=httpx.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout)),
-        follow_redirects=False,
-        trust_env=not _is_loopback(url),
-        event_hooks={"request": [only_our_key]},
-    )
-
-
-def _storable(content: str) -> str:
-    """The answer without what neither UTF-8 nor PostgreSQL can hold: lone surrogates and NUL."""
-    return content.encode("utf-8", "replace").decode().replace("\x00", "")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _classed(url: str, model: str, error: ollama.ResponseError) -> Exception:
-    said = " ".join(str(error.error).split())[:300]
-    if error.status_code == _NOT_FOUND:
-        return _missing(url, model)
-    if error.status_code in _BUSY:
-        return LlmUnavailableError(f"Ollama at {url} is busy or failing (status {error.status_code}: {said})")
-    return RequestRefusedError(
-        f"Ollama at {url} refuses the request for {model} (status {error.status_code}: {said}): "
-        "look at the agent's options and schema"
-    )
-
-
-def _missing(url: str, model: str) -> ModelMissingError:
-    return ModelMissingError(
-        f"Ollama at {url} has no model {model}: run `ollama pull {model}` there, or set OLLAMA_MODEL"
-    )
-
-
-def _refuse_cut(reply: Reply, done_reason: str, prompt: Prompt, num_ctx: int, model: str) -> None:
-    if done_reason == "length":
-        raise CutError(
-            f"the answer of {model} was cut after {reply.output_tokens} tokens: raise num_predict or OLLAMA_NUM_CTX"
-        )
-    fewest = fewest_tokens(prompt.system + prompt.user)
-    if reply.prompt_tokens >= num_ctx or 0 < reply.prompt_tokens < fewest:
-        raise CutError(
-            f"{model} read {reply.prompt_tokens} tokens of a prompt of at least {fewest} in a window of {num_ctx}: "
-            "it was cut; raise OLLAMA_NUM_CTX or lower the agent's input limit"
-        )

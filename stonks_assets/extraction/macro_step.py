@@ -1,22 +1,22 @@
 """The shells of the macro layer: macro documents become global events, events become impacts on companies."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cached_property
 
 import pyarrow.dataset as ds
 
-from stonks_assets.extraction.agent_store import log_performance
-from stonks_assets.extraction.client import OllamaClient
+from stonks_assets.extraction.agent_store import failures_in_a_row, log_performance
+from stonks_assets.extraction.lines import REFUSED, Connect, handed_over, known_documents, note_refused, serve
 from stonks_assets.extraction.macro import event_row, impact_rows
 from stonks_assets.extraction.prompts import EVENT_CLASSIFIER
-from stonks_assets.extraction.reading import EventReading, classify_document
-from stonks_assets.extraction.session import Session, Undone, in_turn
-from stonks_assets.extraction.step import COLUMNS, DOCUMENT_SHARE, Row, readable
-from stonks_assets.extraction.workers import run_bounded
+from stonks_assets.extraction.reading import EventReading, classify_document, tokens_of
+from stonks_assets.extraction.rows import COLUMNS, Row, readable
+from stonks_assets.extraction.session import EarlierFailure, Session, Shift, Undone, in_turn
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.lake.silver_tables import DOCUMENTS, GLOBAL_EVENTS, MACRO_IMPACTS
-from stonks_core.vocabulary import DocumentType
+from stonks_core.registry.universe import Universe
+from stonks_core.stores.lake.silver_tables import GLOBAL_EVENTS, MACRO_IMPACTS
 
 STAGE = "event_classification"
 ALARM = 3  # failures in a row after which the operator is told
@@ -29,7 +29,7 @@ def materialise_global_events(
     as_of: datetime,
     *,
     budget: float | None = None,
-    connect: Callable[[], OllamaClient] | None = None,
+    connect: Connect | None = None,
 ) -> StepReport:
     """Classify what of a day's macro documents, known at `as_of`, has no event yet, within `budget` seconds.
 
@@ -37,75 +37,84 @@ def materialise_global_events(
     when the server fails, the documents stay undone for the next cycle. Three failures in a row raise a critical
     log record.
     """
-    share = pipeline.settings.ollama.cycle_budget * (1 - DOCUMENT_SHARE)
-    written = failed = 0
-    session = Session(pipeline, STAGE, EVENT_CLASSIFIER, share if budget is None else budget, connect)
-    with session:
-        if not session.agent.base.active:
+    return serve(pipeline, day, as_of, reports=ReportLine, budget=budget, connect=connect)
+
+
+class ReportLine:
+    """The day's macro documents that have no event yet."""
+
+    def __init__(self, shift: Shift, day: date, as_of: datetime) -> None:
+        self.session = Session(shift, STAGE, EVENT_CLASSIFIER)
+        self._pipeline, self._day, self._as_of = shift.pipeline, day, as_of
+        self._active = self.session.agent.base.active
+        self._written = self._failed = 0
+        self._alarmed = False
+        self.rows, self._earlier = self._undone() if self._active else ([], {})
+
+    @cached_property
+    def _universe(self) -> Universe:
+        return self._pipeline.universe(self._as_of)
+
+    def _undone(self) -> tuple[list[Row], Mapping[str, EarlierFailure]]:
+        """The day's macro documents to classify, in turn, and how they fared in earlier cycles."""
+        day = self._day
+        classified = self._pipeline.lake.read(GLOBAL_EVENTS, days=(day, day), columns=["document_id"])
+        done = set(classified["document_id"].to_pylist())
+        rows = known_documents(self._pipeline, day, self._as_of, COLUMNS, macro=True)
+        earlier = self.session.earlier([row["document_id"] for row in rows], REFUSED)
+        settled = done | {name for name, failure in earlier.items() if failure.terminal}
+        replayed = {name for name, failure in earlier.items() if failure.replay}
+        todo = [row for row in rows if row["document_id"] not in settled or row["document_id"] in replayed]
+        return in_turn(todo, earlier), earlier
+
+    def work(self, row: Row) -> EventReading | Undone:
+        """Classify one report with the agent's configuration for it."""
+        document = readable(row, self._universe, ())
+        failure = self._earlier.get(document.document_id)
+        fresh = failure is not None and failure.replay
+        asker, base = self.session.shift.asker, self.session.agent.base
+        return self.session.attempt(
+            document.document_id,
+            tokens_of(document, base, asker.num_ctx),
+            lambda config: classify_document(document, config, asker.ask, asker.num_ctx, fresh=fresh),
+        )
+
+    def take(self, row: Row, outcome: EventReading | Undone) -> None:
+        """Write an event, or note why there is none; what was refused is kept first, so that a kill loses none of it."""
+        pipeline, now, document_id = self._pipeline, self._pipeline.clock.now(), row["document_id"]
+        log_performance(pipeline.database, [outcome.performance], now)
+        read = isinstance(outcome, EventReading)
+        if isinstance(outcome, EventReading) and outcome.refused:
+            note_refused(pipeline, self._day, document_id, outcome.config.model, outcome.refused)
+        if isinstance(outcome, EventReading) and outcome.event is not None:
+            pipeline.lake.merge(GLOBAL_EVENTS, [event_row(row, outcome)], update=True)
+            pipeline.failures.resolve(STAGE, [document_id], now)
+            self._written += 1
+        else:
+            error = "; ".join(outcome.errors) if isinstance(outcome, EventReading) else outcome.error
+            pipeline.failures.record(STAGE, document_id, error[:2000], now, day=self._day, detail={"terminal": read})
+            self._failed += 1
+            self._alarm()
+        if isinstance(outcome, EventReading) and not outcome.refused:
+            pipeline.failures.resolve(REFUSED, [document_id], now)
+
+    def _alarm(self) -> None:
+        """Tell the operator, once a call, when the classifier's newest attempts, over all cycles, have all failed."""
+        streak, last = failures_in_a_row(self._pipeline.database, EVENT_CLASSIFIER, ALARM)
+        if streak == ALARM and not self._alarmed:
+            self._alarmed = True
+            _log.critical("macro classification failed %d times in a row, last: %s", ALARM, last)
+
+    def finish(self) -> StepReport:
+        """What was classified."""
+        if not self._active:
             return StepReport(figures={"agent": f"{EVENT_CLASSIFIER} is switched off"})
-        universe = pipeline.universe(as_of)
-        rows, replayed = _undone(session, day, as_of)
-
-        if not rows:
-            return StepReport(written={GLOBAL_EVENTS.name: 0}, figures={"undone": 0})
-        asker = session.asker
-
-        def work(row: Row) -> EventReading | Undone:
-            document = readable(row, universe, ())
-            fresh = document.document_id in replayed
-            return session.attempt(
-                document.document_id,
-                lambda config: classify_document(document, config, asker.ask, asker.num_ctx, fresh=fresh),
-            )
-
-        parallel = pipeline.settings.ollama.parallel
-        for row, outcome in run_bounded(rows, work, parallel=parallel, may_start=session.may_start):
-            if _taken(pipeline, day, row, outcome):
-                written += 1
-            else:
-                failed += 1
-    if failed:
-        _alarm(pipeline)
-    return StepReport(
-        written={GLOBAL_EVENTS.name: written}, failed=failed, figures={"undone": len(rows) - written - failed}
-    )
-
-
-def _undone(session: Session, day: date, as_of: datetime) -> tuple[list[Row], frozenset[str]]:
-    """The day's macro documents to classify, in turn, and which of them somebody asked to replay."""
-    lake = session.pipeline.lake
-    done = set(lake.read(GLOBAL_EVENTS, days=(day, day), columns=["document_id"])["document_id"].to_pylist())
-    wanted = (ds.field("document_type") == DocumentType.MACRO_EVENT.value) & (ds.field("status") == "parsed")
-    rows = lake.read(DOCUMENTS, days=(day, day), as_of=as_of, where=wanted, columns=COLUMNS).to_pylist()
-    earlier = session.earlier([row["document_id"] for row in rows])
-    replayed = frozenset(name for name, failure in earlier.items() if failure.replay)
-    settled = done | {name for name, failure in earlier.items() if failure.terminal}
-    todo = [row for row in rows if row["document_id"] not in settled or row["document_id"] in replayed]
-    return in_turn(todo, earlier), replayed
-
-
-def _taken(pipeline: Pipeline, day: date, row: Row, outcome: EventReading | Undone) -> bool:
-    """Write an event, or note why there is none; whether there is one."""
-    now, document_id = pipeline.clock.now(), row["document_id"]
-    log_performance(pipeline.database, [outcome.performance], now)
-    if isinstance(outcome, EventReading) and outcome.event is not None:
-        pipeline.lake.merge(GLOBAL_EVENTS, [event_row(row, outcome)], update=True)
-        pipeline.failures.resolve(STAGE, [document_id], now)
-        return True
-    terminal = isinstance(outcome, EventReading)
-    error = "; ".join(outcome.errors) if isinstance(outcome, EventReading) else outcome.error
-    pipeline.failures.record(STAGE, document_id, error[:2000], now, day=day, detail={"terminal": terminal})
-    return False
-
-
-def _alarm(pipeline: Pipeline) -> None:
-    """Tell the operator when the classifier's newest attempts, over all cycles, have all failed."""
-    newest = pipeline.database.fetch(
-        "SELECT ok, error FROM agent_performance_log WHERE agent = %s ORDER BY id DESC LIMIT %s",
-        (EVENT_CLASSIFIER, ALARM),
-    )
-    if len(newest) == ALARM and not any(row["ok"] for row in newest):
-        _log.critical("macro classification failed %d times in a row, last: %s", ALARM, newest[0]["error"])
+        undone = len(self.rows) - self._written - self._failed
+        return StepReport(
+            written={GLOBAL_EVENTS.name: self._written},
+            failed=self._failed,
+            figures={"undone": undone, **handed_over(self.session)},
+        )
 
 
 def materialise_macro_impacts(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:

@@ -90,14 +90,14 @@ def extraction_prompt(
     document = _document(title, published_at, text)
     nonce = _nonce(DOCUMENT_EXTRACTOR, body, document)
     user = f"{_fenced('COMPANIES', nonce, body)}\n{_fenced('DOCUMENT', nonce, document)}"
-    return Prompt(DOCUMENT_EXTRACTOR, system or EXTRACTOR_PROMPT, user, DOCUMENT_SCHEMA)
+    return Prompt(DOCUMENT_EXTRACTOR, _own(system) or EXTRACTOR_PROMPT, user, DOCUMENT_SCHEMA)
 
 
 def classification_prompt(title: str, published_at: datetime, text: str, *, system: str = "") -> Prompt:
     """The classifier's prompt over a macro document or a section of one."""
     document = _document(title, published_at, text)
     user = _fenced("DOCUMENT", _nonce(EVENT_CLASSIFIER, document), document)
-    return Prompt(EVENT_CLASSIFIER, system or CLASSIFIER_PROMPT, user, EVENT_SCHEMA)
+    return Prompt(EVENT_CLASSIFIER, _own(system) or CLASSIFIER_PROMPT, user, EVENT_SCHEMA)
 
 
 def _document(title: str, published_at: datetime, text: str) -> str:
@@ -124,3 +124,8 @@ def estimate_tokens(text: str) -> int:
 def fewest_tokens(text: str) -> int:
     """Fewer tokens than any tokeniser makes of a text; a server that counted less did not read all of it."""
     return len(text) // 10
+
+
+def _own(system: str) -> str:
+    """An agent's own prompt with the rule that no prompt may leave out: the document is data."""
+    return f"{system}\n{_DATA_RULE}" if system else ""

@@ -1,23 +1,26 @@
 """Reading one document with an agent: sections, questions, answers, evidence. Pure: the asker is handed in."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stonks_assets.extraction.agents import AgentConfig, Performance
 from stonks_assets.extraction.asking import Answer, Ask, CutError, RequestRefusedError
 from stonks_assets.extraction.evidence import Claim, Span, Verdict, judge, locate
+from stonks_assets.extraction.figures import invented_numbers
 from stonks_assets.extraction.prompts import (
     CLASSIFIER_PROMPT,
     EXTRACTOR_PROMPT,
+    MOST_NAMES,
     AskedCompany,
     Prompt,
     classification_prompt,
     estimate_tokens,
     extraction_prompt,
 )
+from stonks_assets.extraction.refusals import INVENTED_NUMBER, UNSUPPORTED_QUOTE, Refusal, refused_claims
 from stonks_assets.extraction.schemas import (
     DocumentAnswer,
     EventAnswer,
@@ -29,7 +32,7 @@ from stonks_assets.extraction.sections import Section, merge_answers, split_sect
 from stonks_core.vocabulary import Catalyst
 
 MOST_COMPANIES = 25  # asked about in one prompt; of more, those that the section names most
-FRAME_TOKENS = 256  # for fences, title and the companies' names
+FRAME_TOKENS = 128  # for fences and field names
 LEAST_SECTION = 64
 NO_SPAN = Span(0, 0, "")
 Parsed = TypeVar("Parsed", DocumentAnswer, EventAnswer)
@@ -50,7 +53,11 @@ class ReadableDocument:
 
 @dataclass(frozen=True)
 class Reading:
-    """What an agent made of a document. `errors` are the sentences of the sections that could not be read."""
+    """What an agent made of a document.
+
+    `errors` are the sentences of the sections that could not be read, `refused` what it said and the document does not
+    bear out, `cut` the answers that cost tokens and were of no use.
+    """
 
     document_id: str
     verdict: Verdict
@@ -61,20 +68,20 @@ class Reading:
     config: AgentConfig
     answers: tuple[Answer, ...]
     errors: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    cut: tuple[CutError, ...] = ()
 
     @property
     def performance(self) -> Performance:
         """The entry for the performance log."""
         verdict = self.verdict
         ok = verdict.status != "extraction_failed"
-        return _performance(
-            self.config, self.document_id, self.answers, self.errors, ok, len(verdict.kept), verdict.dropped
-        )
+        return _performance(self, ok, len(verdict.kept), verdict.dropped)
 
 
 @dataclass(frozen=True)
 class EventReading:
-    """What the classifier made of a document; `event` and `span` are None where no answer held."""
+    """What the classifier made of a document; `event` and `span` are None where no answer held. The rest as above."""
 
     document_id: str
     event: EventAnswer | None
@@ -83,12 +90,24 @@ class EventReading:
     answer: Answer | None
     answers: tuple[Answer, ...]
     errors: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    cut: tuple[CutError, ...] = ()
 
     @property
     def performance(self) -> Performance:
         """The entry for the performance log."""
         ok = self.event is not None
-        return _performance(self.config, self.document_id, self.answers, self.errors, ok, int(ok), int(not ok))
+        return _performance(self, ok, int(ok), int(not ok))
+
+
+@dataclass
+class _Asked:
+    """What came of a document's questions: the sections that were read with their answers, and what was not."""
+
+    read: list[tuple[Section, Any, Answer]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    cut: list[CutError] = field(default_factory=list)
 
 
 def read_document(
@@ -107,7 +126,8 @@ def read_document(
     breaks the schema is left out and named in `errors`; where no section could be read the document has failed.
     Transient errors of the asker pass through: the document is then undone, not failed.
     """
-    shown = _sections(document.text, config, num_ctx, EXTRACTOR_PROMPT)
+    frame = _frame_tokens(document, companies)
+    shown = _sections(document.text, config, num_ctx, EXTRACTOR_PROMPT, frame)
     asked = [(section, _companies_of(document, section, companies)) for section in shown]
     asked = [(section, named) for section, named in asked if named]
     prompts = [
@@ -117,31 +137,36 @@ def read_document(
         )
         for section, named in asked
     ]
-    read, answers, errors = _ask_all(document, prompts, config, ask, read_document_answer, fresh=fresh)
-    if not read:
+    got = _ask_all(document, prompts, config, ask, read_document_answer, fresh=fresh)
+    if not got.read:
         return Reading(
             document_id=document.document_id,
-            verdict=Verdict("extraction_failed" if errors else "no_impact", ()),
+            verdict=Verdict("extraction_failed" if got.errors else "no_impact", ()),
             summary="",
             sentiment=0.0,
             catalyst=Catalyst.OTHER,
             confidence=0.0,
             config=config,
-            answers=tuple(answers),
-            errors=tuple(errors),
+            answers=tuple(got.answers),
+            errors=tuple(got.errors),
+            cut=tuple(got.cut),
         )
-    claims = [Claim(record, section.start, section.end) for section, parsed, _ in read for record in parsed.impacts]
-    merged = merge_answers([parsed for _, parsed, _ in read])
+    claims = [Claim(record, section.start, section.end) for section, parsed, _ in got.read for record in parsed.impacts]
+    merged = merge_answers([parsed for _, parsed, _ in got.read])
+    verdict = judge(claims, document.text, companies.keys())
+    summary, invented = _borne_out(merged.summary.strip(), document)
     return Reading(
         document_id=document.document_id,
-        verdict=judge(claims, document.text, companies.keys()),
-        summary=merged.summary.strip(),
+        verdict=verdict,
+        summary=summary,
         sentiment=merged.sentiment,
         catalyst=merged.catalyst,
         confidence=merged.confidence,
         config=config,
-        answers=tuple(answers),
-        errors=tuple(errors),
+        answers=tuple(got.answers),
+        errors=tuple(got.errors),
+        refused=(*(refused_claims(claims, document.text, companies.keys()) if verdict.dropped else ()), *invented),
+        cut=tuple(got.cut),
     )
 
 
@@ -152,7 +177,7 @@ def classify_document(
 
     An answer whose quote is not in the text does not hold. Transient errors of the asker pass through.
     """
-    shown = _sections(document.text, config, num_ctx, CLASSIFIER_PROMPT)
+    shown = _sections(document.text, config, num_ctx, CLASSIFIER_PROMPT, _frame_tokens(document, {}))
     prompts = [
         (
             section,
@@ -160,24 +185,70 @@ def classify_document(
         )
         for section in shown
     ]
-    read, answers, errors = _ask_all(document, prompts, config, ask, read_event_answer, fresh=fresh)
+    got = _ask_all(document, prompts, config, ask, read_event_answer, fresh=fresh)
     held: list[tuple[EventAnswer, Span, Answer]] = []
-    for section, event, answer in read:
+    refused: list[Refusal] = []
+    for section, event, answer in got.read:
         span = locate(event.quote, document.text, section.start, section.end) or locate(event.quote, document.text)
         if span is None and event.is_macro_event:
-            errors.append(
+            got.errors.append(
                 f"the quote of {config.model} is not in document {document.document_id}: {event.quote[:120]!r}"
             )
+            refused.append(Refusal(UNSUPPORTED_QUOTE, event.model_dump(mode="json")))
         else:
             held.append((event, span or NO_SPAN, answer))
     best = max(held, key=lambda entry: (entry[0].is_macro_event, entry[0].confidence), default=(None, None, None))
-    return EventReading(document.document_id, best[0], best[1], config, best[2], tuple(answers), tuple(errors))
+    event = best[0]
+    if event is not None:
+        summary, invented = _borne_out(event.summary.strip(), document)
+        event = event.model_copy(update={"summary": summary})
+        refused.extend(invented)
+    return EventReading(
+        document_id=document.document_id,
+        event=event,
+        span=best[1],
+        config=config,
+        answer=best[2],
+        answers=tuple(got.answers),
+        errors=tuple(got.errors),
+        refused=tuple(refused),
+        cut=tuple(got.cut),
+    )
 
 
-def _sections(text: str, config: AgentConfig, num_ctx: int, default_prompt: str) -> Sequence[Section]:
+def _borne_out(summary: str, document: ReadableDocument) -> tuple[str, tuple[Refusal, ...]]:
+    """The summary, or nothing and why where it has a number that the document has not."""
+    invented = invented_numbers(summary, f"{document.title}\n{document.text}")
+    if not invented:
+        return summary, ()
+    return "", (Refusal(INVENTED_NUMBER, {"summary": summary, "numbers": list(invented)}),)
+
+
+def tokens_of(document: ReadableDocument, config: AgentConfig, num_ctx: int) -> int:
+    """About how many tokens reading a document takes as input: what is promised to a variant with a budget."""
+    text = estimate_tokens(document.text)
+    if config.input_token_limit:
+        text = min(text, config.input_token_limit)
+    sections = 1 + text // max(1, num_ctx // 2)
+    return text + sections * (estimate_tokens(config.system_prompt or EXTRACTOR_PROMPT) + FRAME_TOKENS)
+
+
+def _frame_tokens(document: ReadableDocument, companies: Mapping[str, AskedCompany]) -> int:
+    """What stands around a section's text: fences, title, and the names of as many companies as one prompt may list."""
+    named = {ticker for _, ticker in document.mentions} | {document.own_ticker}
+    sizes = sorted(
+        (estimate_tokens(f"{c.ticker}{c.names[:MOST_NAMES]}") + 10 for t, c in companies.items() if t in named),
+        reverse=True,
+    )
+    return FRAME_TOKENS + estimate_tokens(document.title) + sum(sizes[:MOST_COMPANIES])
+
+
+def _sections(
+    text: str, config: AgentConfig, num_ctx: int, default_prompt: str, frame_tokens: int
+) -> Sequence[Section]:
     """The document's sections under the input limit; with an agent's own limit, only the first."""
     options = config.call_options(num_ctx)
-    overhead = estimate_tokens(config.system_prompt or default_prompt) + FRAME_TOKENS
+    overhead = estimate_tokens(config.system_prompt or default_prompt) + frame_tokens
     room = max(LEAST_SECTION, int(options["num_ctx"]) - int(options["num_predict"]) - overhead)
     if config.input_token_limit:
         return split_sections(text, max(LEAST_SECTION, min(room, config.input_token_limit)), estimate_tokens)[:1]
@@ -203,40 +274,34 @@ def _ask_all(
     read: Callable[[str], Parsed],
     *,
     fresh: bool,
-) -> tuple[list[tuple[Section, Parsed, Answer]], list[Answer], list[str]]:
-    """The sections that were read with their answers, all answers, and the sentences of the sections that were not."""
-    done: list[tuple[Section, Parsed, Answer]] = []
-    answers: list[Answer] = []
-    errors: list[str] = []
+) -> _Asked:
+    """What came of asking about each section in turn."""
+    got = _Asked()
     for section, prompt in prompts:
         try:
             answer = ask(config, prompt, document.sha256, fresh=fresh)
-            answers.append(answer)
-            done.append((section, read(answer.text), answer))
+            got.answers.append(answer)
+            got.read.append((section, read(answer.text), answer))
         except (CutError, RequestRefusedError, InvalidAnswerError) as error:
-            errors.append(f"characters {section.start} to {section.end} of document {document.document_id}: {error}")
-    return done, answers, errors
+            got.errors.append(
+                f"characters {section.start} to {section.end} of document {document.document_id}: {error}"
+            )
+            if isinstance(error, CutError):
+                got.cut.append(error)
+    return got
 
 
-def _performance(
-    config: AgentConfig,
-    document_id: str,
-    answers: Collection[Answer],
-    errors: Sequence[str],
-    ok: bool,
-    kept: int,
-    dropped: int,
-) -> Performance:
-    paid = [answer for answer in answers if not answer.recorded]
+def _performance(reading: Reading | EventReading, ok: bool, kept: int, dropped: int) -> Performance:
+    paid = [answer for answer in reading.answers if not answer.recorded]
     return Performance(
-        config=config,
-        document_id=document_id,
+        config=reading.config,
+        document_id=reading.document_id,
         ok=ok,
-        recorded=not paid,
+        recorded=bool(reading.answers) and not paid and not reading.cut,
         latency_ms=sum(answer.duration_ms for answer in paid),
-        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
-        output_tokens=sum(answer.output_tokens for answer in answers),
+        prompt_tokens=sum(a.prompt_tokens for a in paid) + sum(c.prompt_tokens for c in reading.cut),
+        output_tokens=sum(a.output_tokens for a in paid) + sum(c.output_tokens for c in reading.cut),
         kept=kept,
         dropped=dropped,
-        error="; ".join(errors)[:1000],
+        error="; ".join(reading.errors)[:1000],
     )

@@ -73,11 +73,12 @@ def merge_answers(answers: Sequence[DocumentAnswer]) -> DocumentAnswer:
     weights = [answer.confidence * (1 + len(answer.impacts)) for answer in answers]
     total = sum(weights)
     sentiment = sum(w * a.sentiment for w, a in zip(weights, answers, strict=True)) / total if total else 0.0
+    counted = [a.sentiment for w, a in zip(weights, answers, strict=True) if w] or [0.0]
     best = max(answers, key=lambda answer: (bool(answer.impacts), answer.confidence))
     summary = " ".join(dict.fromkeys(answer.summary.strip() for answer in answers if answer.summary.strip()))
     return DocumentAnswer.model_construct(
         summary=summary[:LONGEST_SUMMARY],
-        sentiment=min(1.0, max(-1.0, sentiment)),
+        sentiment=min(max(counted), max(min(counted), sentiment)),  # weights next to nothing round far off
         catalyst=best.catalyst,
         confidence=max(answer.confidence for answer in answers),
         impacts=[record for answer in answers for record in answer.impacts],

@@ -8,6 +8,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class _NotBegun:
+    """What became of an item whose turn came too late."""
+
+
+_NOT_BEGUN = _NotBegun()
+
+
 def run_bounded(
     items: Iterable[Item],
     work: Callable[[Item], Result],
@@ -17,21 +24,31 @@ def run_bounded(
 ) -> Iterator[tuple[Item, Result]]:
     """Items with their results, in the order they finish; `may_start` is asked before each item is begun.
 
-    What has begun is finished. An exception of `work` is raised here, after the others in flight have ended.
+    As many items as are worked on lie ready beside them, so that nobody waits while the caller writes. What has begun
+    is finished. An exception of `work` is raised here, after the others in flight have ended.
     """
     waiting = iter(items)
-    running: dict[Future[Result], Item] = {}
+    running: dict[Future[Result | _NotBegun], Item] = {}
+
+    def begin(item: Item) -> Result | _NotBegun:
+        return work(item) if may_start() else _NOT_BEGUN
+
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="extraction") as pool:
-        exhausted = False
-        while True:
-            while not exhausted and len(running) < parallel and may_start():
-                for item in waiting:
-                    running[pool.submit(work, item)] = item
-                    break
-                else:
-                    exhausted = True
-            if not running:
-                return
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield running.pop(future), future.result()
+        try:
+            exhausted = False
+            while True:
+                while not exhausted and len(running) < 2 * parallel and may_start():
+                    for item in waiting:
+                        running[pool.submit(begin, item)] = item
+                        break
+                    else:
+                        exhausted = True
+                if not running:
+                    return
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    item, result = running.pop(future), future.result()
+                    if not isinstance(result, _NotBegun):
+                        yield item, result
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -6,8 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from stonks_assets.extraction.prompts import Prompt
-from stonks_assets.extraction.session import Session
+from stonks_assets.extraction.agent_store import log_performance
+from stonks_assets.extraction.agents import AgentConfig, Performance
+from stonks_assets.extraction.asking import Answer
+from stonks_assets.extraction.prompts import Prompt, estimate_tokens
+from stonks_assets.extraction.session import Session, Shift
 from stonks_assets.pipeline import Pipeline
 from stonks_assets.recommendation.rewrite import LONGEST, Refused, checked
 from stonks_core.errors import StonksError
@@ -44,19 +47,43 @@ class Rewriter:
         """
         if not self.session.may_start():
             return None
-        config = self.session.agent.choose(recommendation_id)
+        tokens = estimate_tokens(SYSTEM) + 2 * estimate_tokens(thesis)
+        config = self.session.choose(recommendation_id, tokens)
         nonce = digest("fence", AGENT, thesis)
         fenced = f"THESIS {nonce}\n{thesis}\nEND THESIS {nonce}"
         prompt = Prompt(AGENT, config.system_prompt or SYSTEM, fenced, SCHEMA)
+        shift = self.session.shift
         try:
-            answer = self.session.asker.ask(config, prompt, sha256_text(thesis))
+            answer = shift.asker.ask(config, prompt, sha256_text(thesis))
         except StonksError as error:
-            self.session.stopped = True
-            now = self.session.pipeline.clock.now()
-            self.session.pipeline.failures.record(STAGE, config.model, f"theses stay as they are: {error}", now)
+            self.session.settle(config, tokens, None)
+            shift.stopped = True
+            now = shift.pipeline.clock.now()
+            shift.pipeline.failures.record(STAGE, config.model, f"theses stay as they are: {error}", now)
             return None
         names = (name for company in self.companies.values() for name in (company.legal_name, *company.aliases))
-        return reworded(thesis, answer.text, tickers=self.companies, names=names)
+        words = reworded(thesis, answer.text, tickers=self.companies, names=names)
+        performance = _performance(config, recommendation_id, answer, words)
+        self.session.settle(config, tokens, performance)
+        log_performance(shift.pipeline.database, [performance], shift.pipeline.clock.now())
+        return words
+
+
+def _performance(config: AgentConfig, recommendation_id: str, answer: Answer, words: str | Refused) -> Performance:
+    kept = not isinstance(words, Refused)
+    paid = not answer.recorded
+    return Performance(
+        config=config,
+        document_id=recommendation_id,
+        ok=kept,
+        recorded=answer.recorded,
+        latency_ms=answer.duration_ms if paid else 0.0,
+        prompt_tokens=answer.prompt_tokens if paid else 0,
+        output_tokens=answer.output_tokens if paid else 0,
+        kept=int(kept),
+        dropped=int(not kept),
+        error=words.reason if isinstance(words, Refused) else "",
+    )
 
 
 def reworded(thesis: str, answer: str, *, tickers: Iterable[str], names: Iterable[str]) -> str | Refused:
@@ -77,5 +104,5 @@ def active_rewriter(pipeline: Pipeline, companies: Mapping[str, Company]) -> Ite
     if row is None or not row["active"]:
         yield None
         return
-    with Session(pipeline, STAGE, AGENT, pipeline.settings.ollama.cycle_budget) as session:
-        yield Rewriter(session, companies)
+    with Shift(pipeline, pipeline.settings.ollama.cycle_budget) as shift:
+        yield Rewriter(Session(shift, STAGE, AGENT), companies)

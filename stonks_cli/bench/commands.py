@@ -52,6 +52,29 @@ def ingest(
     _report(run(sizes.full if full else sizes), INGEST, as_json=as_json)
 
 
+EXTRACT: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "extract": (
+        "Documents through a model with a fixed service time; overhead of one beyond it, and ours divided by the bare client's (x)",
+        {"in_flight": "in flight", "what": "", "overhead_ms": "over ms", **COST, **RATIOS},
+    ),
+}
+
+
+@bench.command()
+@guarded
+def extract(
+    *,
+    documents: Annotated[int, typer.Option(min=1, help="Documents at most; twelve for each in flight.")] = 192,
+    service_ms: Annotated[float, typer.Option(min=0, help="Milliseconds the model takes for each.")] = 100,
+    in_flight: Annotated[str, typer.Option(help="Requests in flight, with commas.")] = "1,2,4,8,16",
+    as_json: Json = False,
+) -> None:
+    """Extraction over real HTTP, Delta and PostgreSQL, beside the bare ollama client, in temporary stores."""
+    from stonks_cli.bench.extract import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    _report(run(Sizes(documents, service_ms, _numbers(in_flight))), EXTRACT, as_json=as_json)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):

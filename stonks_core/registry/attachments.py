@@ -7,9 +7,10 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.registry.companies import company_id_of, tracked
-from stonks_core.registry.editing import Edit, close_state, differences, same_version
+from stonks_core.registry.editing import Edit, close_state
 from stonks_core.registry.entries import Exposure, Rivalry
 from stonks_core.stores.postgres import Connection, Row
+from stonks_core.versions import differences, same_version
 
 _VALID: LiteralString = """
     CASE WHEN isfinite(t.valid_from) THEN t.valid_from END AS valid_from,

@@ -9,9 +9,10 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from stonks_core.errors import BadInputError, ConflictError, NotFoundError
-from stonks_core.registry.editing import Edit, close_state, differences, same_version
+from stonks_core.registry.editing import Edit, close_state
 from stonks_core.registry.entries import CompanyChange, NewCompany
 from stonks_core.stores.postgres import Connection, Row
+from stonks_core.versions import differences, same_version
 
 FIELDS = ("ticker", "legal_name", "sector", "industry", "cik", "exchange", "active")
 _STATE: LiteralString = """

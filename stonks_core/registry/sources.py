@@ -10,11 +10,12 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.errors import ConflictError, NotFoundError
 from stonks_core.registry.companies import tracked
-from stonks_core.registry.editing import Edit, differences, same_version
+from stonks_core.registry.editing import Edit
 from stonks_core.registry.entries import SourceChange, SourceEntry
 from stonks_core.registry.source_config import checked_config
 from stonks_core.registry.source_state import unpark
 from stonks_core.stores.postgres import Connection, Row
+from stonks_core.versions import differences, same_version
 from stonks_core.vocabulary import SourceType
 
 _SHOWN: LiteralString = """

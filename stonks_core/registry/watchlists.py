@@ -5,8 +5,9 @@ from typing import Any, LiteralString
 
 from stonks_core.errors import ConflictError, NotFoundError
 from stonks_core.registry.companies import tracked
-from stonks_core.registry.editing import Edit, same_version
+from stonks_core.registry.editing import Edit
 from stonks_core.stores.postgres import Connection, Row
+from stonks_core.versions import same_version
 
 _SHOWN: LiteralString = """
     w.watchlist_id::text, w.name, w.description, w.version,

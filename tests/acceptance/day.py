@@ -89,7 +89,7 @@ def register(pipeline: Pipeline) -> None:
     _relate(pipeline.database)
 
 
-_MACRO = ("raw_macro_news", "documents", "global_events", "macro_impacts", "signals")
+_MACRO = ("raw_macro_news", "documents", "document_intelligence", "macro_impacts", "signals")
 
 
 def cycle(pipeline: Pipeline, session: TradingSession, at: datetime, *days: date) -> None:

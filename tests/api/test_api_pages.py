@@ -171,7 +171,7 @@ def test_real_money_and_real_sources_are_said(database: Database, lake: Lake) ->
         text = page(client, "/").text
         assert "LIVE: REAL MONEY" in text
         assert "PAPER" not in text
-        assert "REAL: broker" in text
+        assert "REAL: market data, broker" in text
         for address in ("/", "/api/status", "/docs", "/openapi.json"):
             assert "secret-of-the-broker" not in client.get(address).text
 

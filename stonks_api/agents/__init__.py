@@ -1,0 +1,1 @@
+"""AI agents over HTTP: how they and their variants are set up, who changed that and why, and how they fare."""
