@@ -8,6 +8,11 @@ from starlette.staticfiles import StaticFiles
 from stonks_api import problems
 from stonks_api.context import Context
 from stonks_api.pages import docs, overview, why
+from stonks_api.registry import attachments as registry_attachments
+from stonks_api.registry import companies as registry_companies
+from stonks_api.registry import sources as registry_sources
+from stonks_api.registry import transfer as registry_transfer
+from stonks_api.registry import watchlists as registry_watchlists
 from stonks_api.routers import (
     companies,
     decisions,
@@ -85,7 +90,14 @@ def create_app(
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
     api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
-    for module in api:
+    registry = (
+        registry_companies,
+        registry_attachments,
+        registry_watchlists,
+        registry_sources,
+        registry_transfer,
+    )
+    for module in (*api, *registry):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from stonks_api.tracing import trace_id_of
-from stonks_core.errors import BadInputError, NotFoundError, PermanentError, StonksError, TransientError
+from stonks_core.errors import (
+    BadFieldsError,
+    BadInputError,
+    ConflictError,
+    NotFoundError,
+    PermanentError,
+    StonksError,
+    TransientError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 JSON_PREFIXES = ("/api", "/registry", "/risk", "/trading", "/openapi.json", "/metrics")
@@ -102,6 +110,8 @@ def install(app: FastAPI) -> None:
 def _of_ours(request: Request, error: Exception) -> Response:
     kinds: tuple[tuple[type[StonksError], int], ...] = (
         (NotFoundError, 404),
+        (ConflictError, 409),
+        (BadFieldsError, 422),
         (BadInputError, 400),
         (TransientError, 503),
         (PermanentError, 502),
@@ -110,7 +120,9 @@ def _of_ours(request: Request, error: Exception) -> Response:
     if status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error)
     headers = {"retry-after": "5"} if status == 503 else None
-    return answer(request, status, str(error), headers=headers)
+    fields = error.fields if isinstance(error, BadFieldsError) else None
+    errors = [{"where": where, "message": message} for where, message in fields] if fields is not None else None
+    return answer(request, status, str(error), headers=headers, errors=errors)
 
 
 def _of_validation(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ from stonks_assets.aggregation.signals_step import materialise_signals
 from stonks_assets.aggregation.trends_step import materialise_trends
 from stonks_assets.extraction.macro_step import materialise_global_events, materialise_macro_impacts
 from stonks_assets.extraction.step import materialise_intelligence
+from stonks_assets.ingestion.actions import materialise_corporate_actions
 from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.step import ingest
 from stonks_assets.parsing.step import materialise_documents
@@ -26,9 +27,11 @@ def _asking(source_type: SourceType) -> Stage:
 INGESTION: Mapping[str, Stage] = {f"raw_{t.value}": _asking(t) for t in SourceType if t is not SourceType.BROKER}
 BARS: Mapping[str, Stage] = {
     "raw_market_api": _asking(SourceType.MARKET_API),
+    "corporate_actions": materialise_corporate_actions,
     "market_snapshots": materialise_market_snapshots,
 }
 SILVER: Mapping[str, Stage] = {
+    "corporate_actions": materialise_corporate_actions,
     "market_snapshots": materialise_market_snapshots,
     "documents": materialise_documents,
     "document_intelligence": materialise_intelligence,

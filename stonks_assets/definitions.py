@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import dagster as dg
 
 from stonks_assets.aggregation.assets import assets as aggregation_assets
+from stonks_assets.automation.healing import HEALING_SENSORS
 from stonks_assets.automation.jobs import JOBS
 from stonks_assets.automation.sensors import SCHEDULES, SENSORS
+from stonks_assets.automation.upkeep import UPKEEP_JOBS, UPKEEP_SCHEDULES
 from stonks_assets.checks import checks_of
 from stonks_assets.extraction.assets import assets as extraction_assets
 from stonks_assets.ingestion.assets import assets as ingestion_assets
@@ -34,12 +36,9 @@ def build_definitions(pipeline: PipelineResource) -> dg.Definitions:
     return dg.Definitions(
         assets=assets,
         asset_checks=[check for table in TABLES for check in checks_of(table)],
-        jobs=list(JOBS),
-        sensors=[
-            *SENSORS,
-            dg.AutomationConditionSensorDefinition("facts", target=dg.AssetSelection.groups("lake", "outcomes")),
-        ],
-        schedules=list(SCHEDULES),
+        jobs=[*JOBS, *UPKEEP_JOBS],
+        sensors=[*SENSORS, *HEALING_SENSORS],
+        schedules=[*SCHEDULES, *UPKEEP_SCHEDULES],
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )

@@ -50,7 +50,8 @@ class Failures:
             INSERT INTO failures (stage, item, day, error, detail, first_at, last_at)
             VALUES (%(stage)s, %(item)s, %(day)s, %(error)s, %(detail)s, %(at)s, %(at)s)
             ON CONFLICT (stage, item) DO UPDATE SET error = excluded.error, detail = excluded.detail, status = 'open',
-                last_at = excluded.last_at, attempts = failures.attempts + 1
+                last_at = excluded.last_at, attempts = failures.attempts + 1,
+                retries = CASE WHEN failures.status = 'resolved' THEN 0 ELSE failures.retries END
             """,
             {
                 "stage": stage,

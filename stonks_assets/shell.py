@@ -34,7 +34,6 @@ def table_asset(
     reads: Sequence[str | dg.AssetDep] = (),
     gold: bool = False,
     per_day: bool = True,
-    automation: dg.AutomationCondition[Any] | None = None,
     kinds: frozenset[str] = frozenset({"python", "deltalake"}),
 ) -> dg.AssetsDefinition:
     """One stage as one asset, or as several that are written together.
@@ -53,7 +52,6 @@ def table_asset(
             metadata=metadata_of(table),
             tags={"grade": table.grade.value},
             partitions_def=daily,
-            automation_condition=automation,
         )
         for table in tables
     ]

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from stonks_cli.bench.commands import bench
+from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
 from stonks_core.vocabulary import SourceType
@@ -17,6 +19,8 @@ from stonks_core.vocabulary import SourceType
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Explained trading recommendations, traded on paper."
 )
+app.add_typer(bench, name="bench")
+app.add_typer(registry_app, name="registry")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Through = Literal["raw", "documents", "signals", "recommendations"]
 
@@ -37,6 +41,22 @@ def up(
         played = loaded.sandbox.model_copy(update={"recorded": str(require_recording(recorded))})
         loaded = replace(loaded, sandbox=played)
     start(loaded)
+
+
+@app.command()
+@guarded
+def setup(
+    universe: Annotated[str, typer.Option(help="Companies to track: sp500, a CSV file, or tickers.")] = "",
+) -> None:
+    """Make the system real: ask for keys, try each, write .env, and track a universe. Without a terminal nothing is asked."""
+    from stonks_cli.setup import asker
+    from stonks_cli.setup import setup as run
+
+    seeded = run(Path(".env"), dict(os.environ), universe, asker())
+    OUT.print(f"{seeded.companies} companies and {seeded.sources} sources came in; .env is written", highlight=False)
+    if seeded.without_filings:
+        OUT.print(f"unknown to EDGAR, so without filings: {', '.join(seeded.without_filings)}", style="yellow")
+    OUT.print("Start with `make up`.", highlight=False)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from stonks_core.vocabulary import SourceType
 
 ASKABLE = (SourceType.NEWS_API, SourceType.FILINGS_API, SourceType.MACRO_NEWS, SourceType.MARKET_API)
 """The source types that can be asked for a past day; pages, feeds and the broker only ever tell of the present."""
+OF_THE_MARKET = ("corporate_actions", "market_snapshots")
 LAST_ASSET = {
     "documents": "document_company_mentions",
     "signals": "signals",
@@ -68,10 +69,10 @@ def chunks(first: date, last: date) -> Iterator[tuple[date, date]]:
 def selected(source_types: Sequence[SourceType], through: str) -> list[str]:
     """The assets of a backfill: the asked source types, then the chain as far as it shall go."""
     raws = [f"raw_{source_type.value}" for source_type in source_types]
-    bars = ["market_snapshots"] if SourceType.MARKET_API in source_types else []
+    bars = list(OF_THE_MARKET) if SourceType.MARKET_API in source_types else []
     if through == "raw":
         return raws + bars
-    chain = [name for name in CYCLE_ASSETS if not name.startswith("raw_") and name != "market_snapshots"]
+    chain = [name for name in CYCLE_ASSETS if not name.startswith("raw_") and name not in OF_THE_MARKET]
     return raws + bars + chain[: chain.index(LAST_ASSET[through]) + 1]
 
 

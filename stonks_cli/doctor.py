@@ -61,10 +61,16 @@ def _exists(settings: Settings, name: str) -> bool:
 
 def _market_data(settings: Settings) -> str:
     if settings.sandboxed["market_data"]:
-        return "the sandbox plays Polygon (no MARKET_DATA_API_KEY)"
+        vendor = settings.market_data_provider.capitalize()
+        return f"the sandbox plays {vendor} (neither MARKET_DATA_API_KEY nor BROKER_API_KEY)"
+    if settings.market_data_provider == "alpaca":
+        url, feed = f"{settings.endpoints.trading_data}/v2/stocks/snapshots", settings.broker.feed
+        answer = httpx.get(url, params={"symbols": "SPY", "feed": feed}, headers=_alpaca_keys(settings), timeout=10)
+        _require_success(answer)
+        return f"{settings.endpoints.trading_data} answers: feed {feed}"
     key = settings.market_data.api_key.get_secret_value()
     url = f"{settings.endpoints.polygon}/v1/marketstatus/now"
-    httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=10).raise_for_status()
+    _require_success(httpx.get(url, headers={"Authorization": f"Bearer {key}"}, timeout=10))
     return f"{settings.endpoints.polygon} answers"
 
 
@@ -73,27 +79,37 @@ def _edgar(settings: Settings) -> str:
         return "the sandbox plays EDGAR (no EDGAR_CONTACT)"
     agent = {"User-Agent": f"Stonks Oracle {settings.market_data.edgar_contact}"}
     url = f"{settings.endpoints.edgar_www}/files/company_tickers.json"
-    httpx.head(url, headers=agent, timeout=10, follow_redirects=True).raise_for_status()
+    with httpx.stream("GET", url, headers=agent, timeout=10, follow_redirects=True) as answer:
+        _require_success(answer)
     return f"{settings.endpoints.edgar_www} answers"
 
 
 def _broker(settings: Settings) -> str:
     if settings.sandboxed["broker"]:
         return "the sandbox plays Alpaca (no BROKER_API_KEY): paper only"
-    headers = {
+    answer = httpx.get(f"{settings.endpoints.trading}/v2/account", headers=_alpaca_keys(settings), timeout=10)
+    _require_success(answer)
+    return f"{settings.endpoints.trading} answers: account {answer.json().get('status')}, mode {settings.broker.mode}"
+
+
+def _require_success(answer: httpx.Response) -> None:
+    """Raises StonksError in one line for an answer that is a refusal."""
+    if not answer.is_success:
+        raise StonksError(f"{answer.request.url} answered {answer.status_code} {answer.reason_phrase}")
+
+
+def _alpaca_keys(settings: Settings) -> dict[str, str]:
+    return {
         "APCA-API-KEY-ID": settings.broker.api_key.get_secret_value(),
         "APCA-API-SECRET-KEY": settings.broker.api_secret.get_secret_value(),
     }
-    answer = httpx.get(f"{settings.endpoints.trading}/v2/account", headers=headers, timeout=10)
-    answer.raise_for_status()
-    return f"{settings.endpoints.trading} answers: account {answer.json().get('status')}, mode {settings.broker.mode}"
 
 
 def _llm(settings: Settings) -> str:
     if settings.sandboxed["llm"]:
         return "the sandbox's rule-based stonks-rules answers (no OLLAMA_BASE_URL)"
     answer = httpx.get(f"{settings.endpoints.ollama.split(',')[0]}/api/tags", timeout=10)
-    answer.raise_for_status()
+    _require_success(answer)
     names = [model["name"] for model in answer.json()["models"]]
     if settings.endpoints.model not in names and f"{settings.endpoints.model}:latest" not in names:
         raise StonksError(
@@ -116,7 +132,7 @@ def _clock(settings: Settings) -> str:
 CHECKS: Mapping[str, tuple[Callable[[Settings], str], str]] = {
     "database": (_database, "start it with `stonks up`, or correct POSTGRES_*"),
     "lake": (_lake, "check that the folder can be written, or correct MINIO_*"),
-    "market data": (_market_data, "check MARKET_DATA_API_KEY and MARKET_DATA_BASE_URL"),
+    "market data": (_market_data, "check MARKET_DATA_PROVIDER and the key and address of the one it names"),
     "filings": (_edgar, "check EDGAR_CONTACT; the SEC answers 403 without an address"),
     "broker": (_broker, "check BROKER_API_KEY, BROKER_API_SECRET and BROKER_BASE_URL"),
     "LLM": (_llm, "start Ollama, or pull the model with `ollama pull`"),

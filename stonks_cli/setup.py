@@ -1,21 +1,28 @@
 """`stonks setup`: asks for keys, tries each on its service, writes `.env`, and fills the registry of a real system."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 from dotenv import dotenv_values, set_key
 
+from stonks_assets.ingestion.constituents import Constituent, named, tabled
+from stonks_assets.ingestion.real_market import Seeded, seed_universe, sp500
+from stonks_assets.ingestion.seeding import SANDBOX_BLOG
+from stonks_assets.pipeline import Pipeline
 from stonks_cli.doctor import Finding, examine
 from stonks_cli.root import ERR, OUT
+from stonks_core.clock import SystemClock
 from stonks_core.errors import SettingsError, StonksError
 from stonks_core.settings import Settings, load_settings
+from stonks_core.stores.opening import open_stores
 
 REAL_HOME = ".stonks-real"
 """The home of a real system, so that its books are never mixed with those of the simulated market."""
+
+LEFT_OUT = "-"
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ SERVICES = (
         "Alpaca: bars, quotes, news and the paper account",
         "free; make a key for the paper account at alpaca.markets",
         (Variable("BROKER_API_KEY", "key"), Variable("BROKER_API_SECRET", "secret", secret=True)),
-        ("broker",),
+        ("broker", "market data"),
     ),
     Service(
         "Polygon: bars and news of the whole market",
@@ -86,7 +93,7 @@ def configure(dotenv: Path, environment: Mapping[str, str], ask: Ask | None) -> 
 
 
 def _service(service: Service, values: Mapping[str, str], ask: Ask | None) -> dict[str, str]:
-    """The service's variables as wanted, tried; none where it is left out."""
+    """The service's variables as wanted, tried; empty where a service that was there is left out."""
     while True:
         before = {variable.name: values.get(variable.name, "") for variable in service.variables}
         given = (
@@ -94,15 +101,15 @@ def _service(service: Service, values: Mapping[str, str], ask: Ask | None) -> di
         )
         given = {name: value.strip() for name, value in given.items() if value.strip()}
         if not given:
-            OUT.print("left out: it stays simulated", style="yellow")
-            return {}
+            OUT.print("left out", style="yellow")
+            return {name: "" for name, value in before.items() if value}
         problem = _problem({**values, **given}, service.parts)
         if not problem:
             return given
         if ask is None:
             raise StonksError(problem)
         ERR.print(problem, style="red", markup=False, highlight=False)
-        OUT.print("Try again, or leave it empty to leave it out.", highlight=False)
+        OUT.print("Try again, or leave it out.", highlight=False)
         values = {name: value for name, value in values.items() if name not in before}
 
 
@@ -140,11 +147,49 @@ def asker() -> Ask | None:
             show_default=bool(shown),
             hide_input=variable.secret,
         )
+        if answer.strip() == LEFT_OUT:
+            return ""
         return present if variable.secret and answer == "as it is" else answer
 
     return ask
 
 
-def environment_of_process() -> Mapping[str, str]:
-    """This process's environment."""
-    return dict(os.environ)
+def wanted(universe: str, pipeline: Pipeline) -> list[Constituent]:
+    """The companies of a universe: `sp500`, a CSV file, or tickers."""
+    if universe.strip().lower() in {"sp500", "s&p500", "s&p 500"}:
+        return sp500(pipeline)
+    path = Path(universe)
+    if path.suffix.lower() == ".csv":
+        try:
+            return tabled(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise StonksError(f"{path} cannot be read ({error}): name a CSV file, `sp500`, or tickers") from error
+    return named(universe)
+
+
+def setup(dotenv: Path, environment: Mapping[str, str], universe: str, ask: Ask | None) -> Seeded:
+    """Configure, write `.env` and fill the registry; run again, it adds what is missing.
+
+    Raises StonksError where a service refuses or the home holds the simulated market; nothing is written then.
+    """
+    settings, chosen = configure(dotenv, environment, ask)
+    played = [name for name in ("market_data", "edgar") if settings.sandboxed[name]]
+    if played:
+        raise StonksError(
+            f"{' and '.join(played)} would stay simulated, and real companies cannot be tracked with invented prices or "
+            "filings: give the SEC's e-mail address, and a key of Alpaca's or Polygon's; without any, just run `make up`"
+        )
+    if ask is not None and not universe:
+        universe = ask(Variable("the universe", "companies: sp500, a CSV file, or tickers"), "sp500")
+    home = settings.general.home.expanduser().absolute()
+    settings = replace(settings, general=settings.general.model_copy(update={"home": home}))
+    with open_stores(settings, environment) as stores:
+        pipeline = Pipeline(stores.settings, stores.lake, stores.database, SystemClock())
+        if stores.database.fetch_one("SELECT 1 AS there FROM sources WHERE name = %s", (SANDBOX_BLOG,)):
+            raise StonksError(
+                f"{home} holds the simulated market's registry and books: set STONKS_HOME to another folder, such as "
+                f"{REAL_HOME}, so that the two are never mixed"
+            )
+        companies = wanted(universe or "sp500", pipeline)
+        write(dotenv, chosen)
+        return seed_universe(pipeline, companies)

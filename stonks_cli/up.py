@@ -152,8 +152,8 @@ def _first_boot(settings: Settings) -> None:
                 OUT.print(f"the registry was empty: {seeded} companies of the sandbox's market came in")
         elif not database.fetch_one("SELECT 1 FROM companies LIMIT 1"):
             OUT.print(
-                "no company is tracked yet, so nothing will be fetched: put some into the tables companies and sources, "
-                "or unset MARKET_DATA_API_KEY and EDGAR_CONTACT to begin with the sandbox's market",
+                "no company is tracked yet, so nothing will be fetched: `stonks setup` fills the registry; or unset the keys "
+                "and EDGAR_CONTACT to begin with the sandbox's market",
                 style="yellow",
             )
 

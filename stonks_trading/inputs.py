@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from stonks_core.clock import require_utc
+from stonks_core.prices.reading import PRICE_TABLES, StoredPrices, stored_prices
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
-from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 from stonks_core.vocabulary import Action, Mode, Window
 from stonks_trading.records import Recommendation
@@ -30,7 +31,6 @@ _RECOMMENDATION_COLUMNS = (
     "expires_at",
     "reference_price",
 )
-_BAR_COLUMNS = ("ticker", "start_at", "feed", "high", "low", "close", "available_at")
 
 
 class LakeReader(Protocol):
@@ -93,46 +93,36 @@ def _recommendation(row: Mapping[str, Any]) -> Recommendation:
 
 
 class DailyBars:
-    """Daily bars by ticker, kept until the table changes: a decision in between reads nothing."""
+    """Daily bars by ticker in the scale of the asking instant, kept until something new is known."""
 
     def __init__(self, lake: LakeReader) -> None:
         self._lake = lake
-        self._key: tuple[int, date] | None = None
-        self._rows: Mapping[str, list[tuple[str, datetime, DailyBar]]] = {}
+        self._stored: tuple[object, StoredPrices] | None = None
+        self._shown: tuple[object, Mapping[str, tuple[DailyBar, ...]]] | None = None
 
     def of(self, tickers: Iterable[str], as_of: datetime) -> Mapping[str, tuple[DailyBar, ...]]:
-        """Finished sessions of each ticker that were known at `as_of`, oldest first, from the one feed that has most."""
-        self._refresh(as_of)
-        return {ticker: _one_feed(self._rows.get(ticker, []), as_of) for ticker in tickers}
-
-    def all(self, as_of: datetime) -> Mapping[str, tuple[DailyBar, ...]]:
-        """The same of every ticker that has bars."""
-        self._refresh(as_of)
-        return self.of(self._rows, as_of)
-
-    def _refresh(self, as_of: datetime) -> None:
-        key = (self._lake.version(MARKET_SNAPSHOTS), as_of.date())
-        if key == self._key:
-            return
-        table = self._lake.read(
-            MARKET_SNAPSHOTS,
-            days=((as_of - BAR_DAYS).date(), as_of.date()),
-            columns=_BAR_COLUMNS,
-            where=ds.field("span") == "1d",
-        )
-        rows: dict[str, list[tuple[str, datetime, DailyBar]]] = {}
-        for row in table.to_pylist():
-            bar = DailyBar(row["start_at"], row["high"], row["low"], row["close"])
-            rows.setdefault(row["ticker"], []).append((row["feed"], row["available_at"], bar))
-        self._key, self._rows = key, rows
+        """Finished sessions of each ticker that were known at `as_of`, oldest first, splits taken out of their prices."""
+        wanted = frozenset(tickers)
+        versions = tuple(self._lake.version(table) for table in PRICE_TABLES)
+        key = (versions, as_of.date(), wanted)
+        if self._stored is None or self._stored[0] != key:
+            days = ((as_of - BAR_DAYS).date(), as_of.date())
+            self._stored, self._shown = (key, stored_prices(self._lake, days, tickers=wanted)), None
+        stored = self._stored[1]
+        known = tuple(_known(table, as_of) for table in (stored.bars, stored.actions))
+        if self._shown is None or self._shown[0] != known:
+            self._shown = (known, _by_ticker(stored.as_of(as_of)))
+        return {ticker: self._shown[1].get(ticker, ()) for ticker in sorted(wanted)}
 
 
-def _one_feed(rows: Sequence[tuple[str, datetime, DailyBar]], as_of: datetime) -> tuple[DailyBar, ...]:
-    feeds: dict[str, dict[datetime, DailyBar]] = {}
-    for feed, available_at, bar in rows:
-        if available_at <= as_of:
-            feeds.setdefault(feed, {})[bar.start_at] = bar
-    if not feeds:
-        return ()
-    best = max(sorted(feeds), key=lambda feed: len(feeds[feed]))
-    return tuple(feeds[best][start] for start in sorted(feeds[best]))
+def _known(table: pa.Table, as_of: datetime) -> int:
+    """How many rows could have been known: with the same tables and day, as many rows are the same rows."""
+    return int(pc.sum(pc.less_equal(table["available_at"], pa.scalar(as_of, UTC_MICROS))).as_py() or 0)
+
+
+def _by_ticker(bars: pa.Table) -> Mapping[str, tuple[DailyBar, ...]]:
+    found: dict[str, list[DailyBar]] = {}
+    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close"))
+    for ticker, *bar in zip(*columns, strict=True):
+        found.setdefault(ticker, []).append(DailyBar(*bar))
+    return {ticker: tuple(own) for ticker, own in found.items()}

@@ -97,14 +97,17 @@ class Observer:
         self.rules = TradingRules.from_settings(settings.trading, settings.broker.mode)
 
     def seen(self, tickers: Iterable[str], as_of: datetime) -> Seen:
-        """Quotes of the tickers, all daily bars and sectors. Raises TransientError when the broker gives no quotes."""
-        wanted = sorted(set(tickers))
+        """Quotes of the tickers, daily bars of them, of the universe and of the benchmark, and sectors.
+
+        Raises TransientError when the broker gives no quotes.
+        """
+        wanted, sectors = sorted(set(tickers)), self.sectors(as_of)
         return Seen(
             as_of=as_of,
             market_open=self._calendar.is_open(as_of),
             quotes=self._broker.quotes(wanted) if wanted else {},
-            bars=self._bars.all(as_of),
-            sectors=self.sectors(as_of),
+            bars=self._bars.of({*wanted, *sectors, market.BENCHMARK}, as_of),
+            sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
         )
 

@@ -70,7 +70,8 @@ def tracked_companies(
     rows = database.fetch(
         """
         SELECT c.ticker, c.legal_name, c.sector, c.industry, c.cik, c.exchange, c.active,
-               ARRAY(SELECT alias FROM company_aliases a WHERE a.company_id = c.company_id ORDER BY alias) AS aliases
+               ARRAY(SELECT alias FROM company_aliases a WHERE a.company_id = c.company_id AND a.valid_to = 'infinity'
+                     ORDER BY alias) AS aliases
         FROM companies c
         WHERE c.valid_to = 'infinity' AND (%(after)s::text IS NULL OR c.ticker > %(after)s)
           AND (%(ticker)s::text IS NULL OR c.ticker = %(ticker)s) AND (%(sector)s::text IS NULL OR c.sector = %(sector)s)
@@ -110,7 +111,8 @@ def get_company(ctx: Ctx, ticker: str) -> CompanyDetail:
         """
         SELECT b.ticker, b.legal_name, r.relationship, r.strength
         FROM competitor_relationships r JOIN companies a USING (company_id) JOIN companies b ON b.company_id = r.competitor_id
-        WHERE a.ticker = %(ticker)s AND a.valid_to = 'infinity' ORDER BY r.strength DESC, b.ticker LIMIT 200
+        WHERE a.ticker = %(ticker)s AND 'infinity' = ALL(ARRAY[a.valid_to, b.valid_to, r.valid_to])
+        ORDER BY r.strength DESC, b.ticker LIMIT 200
         """,
         of,
     )
@@ -118,7 +120,7 @@ def get_company(ctx: Ctx, ticker: str) -> CompanyDetail:
         """
         SELECT e.revenue_by_region, e.commodity_sensitivity, e.supply_chain_regions, e.basis
         FROM exposure_profiles e JOIN companies c USING (company_id)
-        WHERE c.ticker = %(ticker)s AND c.valid_to = 'infinity'
+        WHERE c.ticker = %(ticker)s AND c.valid_to = 'infinity' AND e.valid_to = 'infinity'
         """,
         of,
     )

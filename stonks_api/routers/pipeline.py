@@ -5,10 +5,11 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from psycopg.types.json import Jsonb
 
-from stonks_api.audit import OPERATOR, Wish, record
+from stonks_api.audit import Wish, record
 from stonks_api.context import Ctx
 from stonks_api.tracing import trace_id_of
 from stonks_api.wire import Shown
+from stonks_core.audit import OPERATOR
 from stonks_core.stores.postgres import Database
 
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])

@@ -28,13 +28,15 @@ def assets() -> Iterator[dg.AssetsDefinition]:
     yield table_asset(
         (COMPETITIVE_SIGNALS,),
         materialise_competitive_signals,
-        reads=(_days_back("impact_records", LONGEST_LOOKBACK), _days_back("market_snapshots", LONGEST_LOOKBACK)),
+        reads=tuple(
+            _days_back(name, LONGEST_LOOKBACK) for name in ("impact_records", "market_snapshots", "corporate_actions")
+        ),
     )
     yield table_asset((SIGNALS,), materialise_signals, reads=("impact_records", "macro_impacts", "competitive_signals"))
     yield table_asset(
         (TREND_WINDOWS, TREND_EVIDENCE, TREND_HISTORY),
         materialise_trends,
-        reads=(_days_back("signals", LONGEST_SPAN), _days_back("market_snapshots", LONGEST_SPAN)),
+        reads=tuple(_days_back(name, LONGEST_SPAN) for name in ("signals", "market_snapshots", "corporate_actions")),
         gold=True,
     )
     yield table_asset(

@@ -1,6 +1,6 @@
 """Step: impact records of a day become competitive signals on the companies' competitors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -15,17 +15,19 @@ from stonks_assets.aggregation.competitive import (
     propagate,
 )
 from stonks_assets.aggregation.layers import READ_FAILURES, failed_in_a_row, succeeded
-from stonks_assets.aggregation.market import COLUMNS as BAR_COLUMNS
 from stonks_assets.aggregation.market import sessions
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.identifiers import digest
+from stonks_core.identifiers import digest, sha256_bytes
+from stonks_core.prices.adjusting import TOTAL_RETURN
+from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.settings.slices import Signals
-from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer
 
 STAGE = "competitive_signals"
 _BARS_BEFORE_HISTORY = timedelta(days=5 + RESPONSE_SESSIONS)
 """So that the last close before the oldest sample is there, across a long weekend."""
+_FIGURES = (TOTAL_RETURN, "end_at", "available_at")
 _SAMPLE_COLUMNS = ("day", "cluster_id", "ticker", "catalyst", "document_id", "published_at", "available_at")
 
 
@@ -74,51 +76,68 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     sources = pa.array(sorted({relation.source for relation in relations}), pa.string())
     records = records.filter(ds.field("ticker").isin(sources))
     rules = propagation_rules(pipeline.settings.signals)
-    seen = _fingerprint(records, relations, rules, lake.version(MARKET_SNAPSHOTS))
-    if records.num_rows == 0 or _already(pipeline, day, seen):
+    if records.num_rows == 0:
+        return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": 0})
+    versions = [lake.version(table) for table in PRICE_TABLES]
+    seen, before = _fingerprint(records, relations, rules), _remembered(pipeline, day)
+    if before and before == {**before, "seen": seen, "versions": versions}:
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
     lookback = timedelta(days=max(rules.routine_lookback_days, rules.major_decision_lookback_days) + 1)
-    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=_SAMPLE_COLUMNS)
     # No record is judged with a bar that was not known when the last of them became available.
     judged_at = max(instant for instant in records["available_at"].to_pylist() if instant is not None)
-    bars = lake.read(
-        MARKET_SNAPSHOTS,
-        days=(day - lookback - _BARS_BEFORE_HISTORY, judged_at.date()),
-        as_of=judged_at,
-        columns=BAR_COLUMNS,
-    )
+    days = (day - lookback - _BARS_BEFORE_HISTORY, judged_at.date())
+    bars = read_bars(lake, days, judged_at, tickers=universe.companies)
+    now = {"seen": seen, "versions": versions, "prices": _price_fingerprint(bars)}
+    if before and before == {
+        **before,
+        "seen": seen,
+        "prices": now["prices"],
+    }:  # only snapshots came, or bars of later days
+        _remember(pipeline, day, now)
+        return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
+    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=_SAMPLE_COLUMNS)
     market = sessions(bars, judged_at, list(universe.companies))
     rows = propagate(records, History.of(history, market), relations, market, rules)
     written = lake.merge(COMPETITIVE_SIGNALS, rows)
-    _remember(pipeline, day, seen)
+    _remember(pipeline, day, now)
     figures = {"records": records.num_rows, "propagated": len(rows)}
     return StepReport(written={COMPETITIVE_SIGNALS.name: written.inserted}, figures=figures)
 
 
-def _fingerprint(records: pa.Table, relations: Sequence[Relation], rules: PropagationRules, bars: int) -> str:
-    """What propagation depends on, apart from older records: the same again has nothing new to say."""
+def _fingerprint(records: pa.Table, relations: Sequence[Relation], rules: PropagationRules) -> str:
+    """What propagation depends on, apart from older records and prices: the same again has nothing new to say."""
     columns = ("impact_id", "ticker", "sentiment", "impact", "catalyst", "available_at")
     rows = sorted(tuple(str(row[name]) for name in columns) for row in records.select(columns).to_pylist())
-    return digest(*rows, *sorted(str(relation) for relation in relations), rules, bars)
+    return digest(*rows, *sorted(str(relation) for relation in relations), rules)
 
 
-def _already(pipeline: Pipeline, day: date, seen: str) -> bool:
-    """Whether exactly this was propagated before, and its signals are still there."""
+def _price_fingerprint(bars: pa.Table) -> str:
+    """What propagation reads of the bars; snapshots of the running session change no daily bar."""
+    figures = [bars[name].cast(pa.float64() if name == TOTAL_RETURN else pa.int64()) for name in _FIGURES]
+    return digest(bars["ticker"].to_pylist(), *(sha256_bytes(column.to_numpy().tobytes()) for column in figures))
+
+
+def _remembered(pipeline: Pipeline, day: date) -> Mapping[str, object]:
+    """What was propagated before, where its signals are still there; nothing otherwise."""
     row = pipeline.database.fetch_one("SELECT value FROM pipeline_control WHERE key = %s", (_key(day),))
-    if row is None or row["value"]["seen"] != seen:
-        return False
-    stored = pipeline.lake.read(COMPETITIVE_SIGNALS, days=(day, day), columns=("competitive_id",)).num_rows
-    return bool(stored >= row["value"]["signals"])
+    if row is None or _stored(pipeline, day) < row["value"]["signals"]:
+        return {}
+    held: Mapping[str, object] = row["value"]
+    return held
 
 
-def _remember(pipeline: Pipeline, day: date, seen: str) -> None:
-    stored = pipeline.lake.read(COMPETITIVE_SIGNALS, days=(day, day), columns=("competitive_id",)).num_rows
+def _stored(pipeline: Pipeline, day: date) -> int:
+    return int(pipeline.lake.read(COMPETITIVE_SIGNALS, days=(day, day), columns=("competitive_id",)).num_rows)
+
+
+def _remember(pipeline: Pipeline, day: date, propagated: Mapping[str, object]) -> None:
+    value = Jsonb({**propagated, "signals": _stored(pipeline, day)})
     pipeline.database.execute(
         """
         INSERT INTO pipeline_control (key, value, updated_at) VALUES (%(key)s, %(value)s, %(at)s)
         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
         """,
-        {"key": _key(day), "value": Jsonb({"seen": seen, "signals": stored}), "at": pipeline.clock.now()},
+        {"key": _key(day), "value": value, "at": pipeline.clock.now()},
     )
 
 

@@ -1,7 +1,8 @@
 """What the market did: closes by session, forward and abnormal returns, and the context of a trend's window.
 
-Only bars with `available_at <= as_of` exist. Of several feeds that report one bar, the fullest speaks. An abnormal
-return is a company's return less the equal-weight mean return of the tracked universe over the same sessions.
+Bars come from `stonks_core.prices.reading`, in the scale of `as_of` and with their `total_return`; bars as traded are
+taken as those of companies that neither split nor pay. Only bars with `available_at <= as_of` exist. An abnormal return
+is a company's return less the equal-weight mean return of the tracked universe over the same sessions.
 """
 
 from collections.abc import Sequence
@@ -12,14 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import NEVER, Floats, Ints, codes, floats, instants, micros, starts_of, texts
+from stonks_core.prices.adjusting import DAILY, TOTAL_RETURN, adjusted
+from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.vocabulary import Window
 
-DAILY = "1d"
 MEAN_SESSIONS = 20
-FEEDS = ("sip", "polygon", "polygon_delayed", "sandbox", "iex")
-"""Feeds, fullest first; any other comes last."""
-COLUMNS = ("day", "ticker", "span", "start_at", "end_at", "feed", "close", "volume", "available_at")
-"""The columns of market snapshots that are read here."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Sessions:
     """Daily bars as matrices of (session, ticker), sessions in order; NaN where a ticker has no bar.
 
     `days` are the sessions' dates, `ends` is when each closed and `known_at` when the last of its bars became available,
-    in microseconds.
+    in microseconds. `close` is the series that returns are taken from: closing prices, dividends put back.
     """
 
     tickers: tuple[str, ...]
@@ -76,36 +74,23 @@ class Context:
     returns: dict[Window, float | None]
 
 
-def known_bars(bars: pa.Table, as_of: datetime) -> pa.Table:
-    """The bars that could be used at `as_of`, one per ticker, span and start: that of the fullest feed.
-
-    `bars` has the columns of the lake table of market snapshots, `day` among them; bars without a positive close are
-    left out.
-    """
-    bars = bars.filter(pa.array((instants(bars, "available_at") <= micros(as_of)) & (floats(bars, "close") > 0)))
-    ticker, _ = codes(bars, "ticker")
-    span, _ = codes(bars, "span")
-    feed, feeds = codes(bars, "feed")
-    rank = np.array([FEEDS.index(name) if name in FEEDS else len(FEEDS) for name in feeds], dtype=np.int64)
-    preferred = rank[feed] if feeds else feed
-    start = instants(bars, "start_at")
-    order = np.lexsort((feed, preferred, start, span, ticker))
-    same = np.ones(max(order.size - 1, 0), dtype=np.bool_)
-    for column in (start, span, ticker):
-        same &= column[order][1:] == column[order][:-1]
-    return bars.take(order[np.concatenate(([True], ~same))] if order.size else order)
+def adjusted_bars(bars: pa.Table, as_of: datetime) -> pa.Table:
+    """The bars that could be used at `as_of`, by ticker and end, with a total return beside them."""
+    if TOTAL_RETURN not in bars.column_names:
+        return adjusted(bars, CORPORATE_ACTIONS.schema.empty_table(), as_of)
+    return bars.filter(pa.array(instants(bars, "available_at") <= micros(as_of)))
 
 
 def sessions(bars: pa.Table, as_of: datetime, universe: Sequence[str]) -> Sessions:
     """The daily bars of the universe known at `as_of`, by session."""
-    bars = known_bars(bars, as_of)
+    bars = adjusted_bars(bars, as_of)
     wanted = np.isin(texts(bars, "ticker"), np.array(sorted(set(universe)), dtype=object))
     bars = bars.filter(pa.array(wanted & (texts(bars, "span") == DAILY)))
     day, days = codes(bars, "day")
     ticker, tickers = codes(bars, "ticker")
     shape = (len(days), len(tickers))
     close, volume = np.full(shape, np.nan), np.full(shape, np.nan)
-    close[day, ticker], volume[day, ticker] = floats(bars, "close"), floats(bars, "volume")
+    close[day, ticker], volume[day, ticker] = floats(bars, TOTAL_RETURN), floats(bars, "volume")
     ends, known_at = np.zeros(len(days), dtype=np.int64), np.zeros(len(days), dtype=np.int64)
     np.maximum.at(ends, day, instants(bars, "end_at"))
     np.maximum.at(known_at, day, instants(bars, "available_at"))
@@ -122,15 +107,15 @@ def contexts(
     """The market's context of each ticker at `as_of`; `since` is where each window begins.
 
     - reference price: the close of the last bar of any length that ended by `as_of`;
-    - return of a window: that price over the last close at or before the window's start, less 1;
+    - return of a window: that price over the last close at or before the window's start, less 1, dividends put back;
     - volume ratio: the last session's volume over the mean of the last 20 sessions, that one included;
-    - volatility: the standard deviation (n - 1) of the last 20 daily log returns times the root of
+    - volatility: the standard deviation (n - 1) of the last 20 daily log total returns times the root of
       `sessions_per_year` (252 on an exchange, 365 where the market never closes).
 
     None wherever the bars do not reach that far.
     """
-    bars = known_bars(bars, as_of)
-    end, close = instants(bars, "end_at"), floats(bars, "close")
+    bars = adjusted_bars(bars, as_of)
+    end, close, total = instants(bars, "end_at"), floats(bars, "close"), floats(bars, TOTAL_RETURN)
     daily = texts(bars, "span") == DAILY
     volume, (code, names) = floats(bars, "volume"), codes(bars, "ticker")
     # At one instant the shorter bar's close is the later price; a daily bar sorts before the others.
@@ -142,8 +127,9 @@ def contexts(
     for first, last in zip(starts, stops, strict=True):
         rows = order[first:last]
         name = names[code[rows[0]]]
-        history = _History(end[rows], close[rows], volume[rows][daily[rows]], close[rows][daily[rows]])
-        found[name] = _context(history, since, sessions_per_year)
+        finished = rows[daily[rows]]
+        history = _History(end[rows], total[rows], volume[finished], total[finished])
+        found[name] = _context(float(close[rows[-1]]), history, since, sessions_per_year)
     nothing = Context(None, None, None, dict.fromkeys(since))
     return {ticker: found.get(ticker, nothing) for ticker in tickers}
 
@@ -158,24 +144,24 @@ def realised_volatility(closes: Floats, sessions_per_year: int, returns: int = M
 
 @dataclass(frozen=True)
 class _History:
-    """One ticker's bars, oldest first: ends and closes of all of them, volumes and closes of the daily ones."""
+    """One ticker's bars, oldest first: ends and total returns of all, volumes and total returns of the daily ones."""
 
     end: Ints
-    close: Floats
+    total: Floats
     volumes: Floats
     daily: Floats
 
 
-def _context(history: _History, since: dict[Window, datetime], sessions_per_year: int) -> Context:
-    last = float(history.close[-1])
+def _context(price: float, history: _History, since: dict[Window, datetime], sessions_per_year: int) -> Context:
+    last = float(history.total[-1])
     returns: dict[Window, float | None] = {}
     for window, begin in since.items():
         base = int(np.searchsorted(history.end, micros(begin), side="right")) - 1
-        returns[window] = last / float(history.close[base]) - 1.0 if base >= 0 else None
+        returns[window] = last / float(history.total[base]) - 1.0 if base >= 0 else None
     volumes = history.volumes[-MEAN_SESSIONS:]
     known = volumes.size == MEAN_SESSIONS and volumes.mean() > 0
     ratio = float(volumes[-1] / volumes.mean()) if known else None
-    return Context(last, ratio, realised_volatility(history.daily, sessions_per_year), returns)
+    return Context(price, ratio, realised_volatility(history.daily, sessions_per_year), returns)
 
 
 def _row_means(returns: Floats) -> Floats:

@@ -11,13 +11,13 @@ import pyarrow.dataset as ds
 from stonks_assets.aggregation.arrays import strings
 from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
 from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
-from stonks_assets.aggregation.market import COLUMNS as BAR_COLUMNS
 from stonks_assets.aggregation.market import Context, contexts
 from stonks_assets.aggregation.trends import aggregate, trend_id
 from stonks_assets.aggregation.windows import LONGEST, SHAPES
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
-from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS, SIGNALS
+from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Window
 
 STAGE = "trend_windows"
@@ -127,23 +127,17 @@ def _market(
     """Each ticker's market context, and `market` where the bars cannot be read: trends stand without them too."""
     since = {window: shape.since(as_of, intraday_since) for window, shape in SHAPES.items()}
     try:
-        bars = pipeline.lake.read(
-            MARKET_SNAPSHOTS,
-            days=((as_of - _MARKET_REACH).date(), as_of.date()),
-            as_of=as_of,
-            columns=BAR_COLUMNS,
-        )
+        days = ((as_of - _MARKET_REACH).date(), as_of.date())
+        bars = read_bars(pipeline.lake, days, as_of, tickers=tickers, running=True)
     except READ_FAILURES as error:
         message = f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {error}"
         pipeline.failures.record(STAGE, "market", message, pipeline.clock.now())
         return {ticker: Context(None, None, None, dict.fromkeys(since)) for ticker in tickers}, ["market"]
-    # Picked here, not while reading: one comparison over all rows instead of one for each day's file.
-    bars = bars.filter(ds.field("ticker").isin(pa.array(tickers, pa.string())))
     return contexts(bars, as_of, tickers, since, pipeline.calendar.sessions_a_year), []
 
 
 def _versions(pipeline: Pipeline, broken: list[str]) -> str:
-    tables = [SIGNALS, MARKET_SNAPSHOTS, *(t for layer, t in LAYER_TABLES.items() if layer not in broken)]
+    tables = [SIGNALS, *PRICE_TABLES, *(t for layer, t in LAYER_TABLES.items() if layer not in broken)]
     return json.dumps({table.name: pipeline.lake.version(table) for table in tables}, sort_keys=True)
 
 

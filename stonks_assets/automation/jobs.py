@@ -1,13 +1,16 @@
-"""The jobs: one cycle over a day, the market's history, and the broker's statements."""
+"""The jobs over assets: one cycle over a day, the market's history, the broker's statements, facts and outcomes."""
 
 import dagster as dg
 
 from stonks_assets.checks import SOURCES_UP, TABLE_CHECKS
 from stonks_assets.partitions import daily
+from stonks_core.stores.lake.fact_tables import FACT_TABLES
+from stonks_core.stores.lake.outcome_tables import OUTCOME_TABLES
 from stonks_core.vocabulary import SourceType
 
 CYCLE_ASSETS = (
     *(f"raw_{t.value}" for t in SourceType if t is not SourceType.BROKER),
+    "corporate_actions",
     "market_snapshots",
     "documents",
     "document_company_mentions",
@@ -45,9 +48,9 @@ cycle_job = dg.define_asset_job(
 )
 history_job = dg.define_asset_job(
     "market_history",
-    selection=_alone("raw_market_api", "market_snapshots"),
+    selection=_alone("raw_market_api", "corporate_actions", "market_snapshots"),
     partitions_def=daily,
-    description="Daily bars of past days, in one run over the range.",
+    description="Daily bars and corporate actions of past days, in one run over the range.",
     tags={"stonks/kind": "history"},
 )
 statements_job = dg.define_asset_job(
@@ -63,7 +66,21 @@ checks_job = dg.define_asset_job(
     description="Every table's checks over today, apart from the cycle, which they would slow down.",
     tags={"stonks/kind": "checks"},
 )
-JOBS = (cycle_job, history_job, statements_job, checks_job)
+facts_job = dg.define_asset_job(
+    "facts",
+    selection=_alone(*(table.name for table in FACT_TABLES)),
+    partitions_def=daily,
+    description="The twelve facts of a day.",
+    tags={"stonks/kind": "facts"},
+)
+outcomes_job = dg.define_asset_job(
+    "nightly_outcomes",
+    selection=_alone(*(table.name for table in OUTCOME_TABLES)),
+    partitions_def=daily,
+    description="What came of the recommendations.",
+    tags={"stonks/kind": "outcomes"},
+)
+JOBS = (cycle_job, history_job, statements_job, checks_job, facts_job, outcomes_job)
 
 
 def cycle_config() -> dict[str, object]:

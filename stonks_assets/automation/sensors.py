@@ -1,21 +1,26 @@
 """The sensors: each tick reads where things stand in PostgreSQL and asks for a run, or says why it does not."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from stonks_assets.automation.control import pipeline_enabled
-from stonks_assets.automation.jobs import checks_job, cycle_config, cycle_job, history_job, statements_job
+from stonks_assets.automation.asking import RANGE_END, RANGE_START, Asked, over, switched_off
+from stonks_assets.automation.jobs import (
+    checks_job,
+    cycle_config,
+    cycle_job,
+    facts_job,
+    history_job,
+    outcomes_job,
+    statements_job,
+)
+from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
 from stonks_assets.partitions import SETTLING
 from stonks_assets.resources import PipelineResource
 
 TICK_SECONDS = 10
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-
-Asked = Iterator[dg.RunRequest | dg.SkipReason]
 
 
 @dg.sensor(
@@ -32,9 +37,10 @@ def cycle_watermark(context: dg.SensorEvaluationContext, pipeline: PipelineResou
         if busy := unfinished(context.instance, "cycle", now):
             yield dg.SkipReason(f"cycle {busy} is not finished")
             return
-        if not pipeline_enabled(opened.database):
-            yield dg.SkipReason("the pipeline is switched off")
+        if off := switched_off(opened):
+            yield off
             return
+        unpark_asked(opened, now)
         work = work_waiting(opened, now)
     yield _request(work, now) if work.reasons else dg.SkipReason(f"nothing to do: {work.next_due}")
 
@@ -53,8 +59,8 @@ def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResour
         if busy := unfinished(context.instance, "history", now):
             yield dg.SkipReason(f"history run {busy} is not finished")
             return
-        if not pipeline_enabled(opened.database):
-            yield dg.SkipReason("the pipeline is switched off")
+        if off := switched_off(opened):
+            yield off
             return
         gap = history_gap(opened, now)
     if gap is None:
@@ -77,8 +83,8 @@ def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResour
 def sweep(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> dg.RunRequest | dg.SkipReason:
     """Today's cycle whatever the watermark says; of yesterday too until its feeds have settled."""
     with pipeline.open() as opened:
-        if not pipeline_enabled(opened.database):
-            return dg.SkipReason("the pipeline is switched off")
+        if off := switched_off(opened):
+            return off
     at = context.scheduled_execution_time.astimezone(UTC)
     day = _settling_day(at)
     return dg.RunRequest(run_key=f"sweep:{at:%Y%m%dT%H%M}", partition_key=day.isoformat(), run_config=cycle_config())
@@ -92,25 +98,29 @@ def _settling_day(at: datetime) -> date:
 
 
 def _request(work: Work, now: datetime) -> dg.RunRequest:
-    tags = {"stonks/why": "; ".join(work.reasons)[:250]}
-    if work.first_day < now.date():
-        tags |= {RANGE_START: work.first_day.isoformat(), RANGE_END: now.date().isoformat()}
-        return dg.RunRequest(run_key=f"cycle:{now.isoformat()}", tags=tags, run_config=cycle_config())
+    partition, tags = over(work.first_day, now.date())
     return dg.RunRequest(
         run_key=f"cycle:{now.isoformat()}",
-        partition_key=now.date().isoformat(),
-        tags=tags,
+        partition_key=partition,
+        tags={**tags, "stonks/why": "; ".join(work.reasons)[:250]},
         run_config=cycle_config(),
     )
 
 
-health_checks = dg.ScheduleDefinition(
+@dg.schedule(
     name="health_checks",
     job=checks_job,
     cron_schedule="7,37 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Checks every table of the cycle twice an hour.",
 )
+def health_checks(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> dg.RunRequest | dg.SkipReason:
+    """Every table's checks."""
+    with pipeline.open() as opened:
+        if off := switched_off(opened):
+            return off
+    at = context.scheduled_execution_time.astimezone(UTC)
+    return dg.RunRequest(run_key=f"checks:{at:%Y%m%dT%H%M}")
 
 
 @dg.schedule(
@@ -120,11 +130,49 @@ health_checks = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Keeps the broker's statements twice an hour; the trading daemon itself syncs every minute.",
 )
-def broker_statements(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def broker_statements(
+    context: dg.ScheduleEvaluationContext, pipeline: PipelineResource
+) -> dg.RunRequest | dg.SkipReason:
     """Today's statements."""
+    with pipeline.open() as opened:
+        if off := switched_off(opened):
+            return off
     at = context.scheduled_execution_time.astimezone(UTC)
     return dg.RunRequest(run_key=f"statements:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
 
 
+@dg.schedule(
+    name="facts",
+    cron_schedule="5 * * * *",
+    job=facts_job,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Renews the twelve facts every hour.",
+)
+def facts(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> dg.RunRequest | dg.SkipReason:
+    """The facts of today; of yesterday too until its feeds have settled, so that its last hour is published."""
+    with pipeline.open() as opened:
+        if off := switched_off(opened):
+            return off
+    at = context.scheduled_execution_time.astimezone(UTC)
+    partition, tags = over((at - SETTLING - timedelta(hours=1)).date(), at.date())
+    return dg.RunRequest(run_key=f"facts:{at:%Y%m%dT%H%M}", partition_key=partition, tags=dict(tags))
+
+
+@dg.schedule(
+    name="outcomes",
+    cron_schedule="30 1 * * *",
+    job=outcomes_job,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Measures every night what came of the recommendations.",
+)
+def outcomes(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> dg.RunRequest | dg.SkipReason:
+    """The outcomes that the sessions up to now allow."""
+    with pipeline.open() as opened:
+        if off := switched_off(opened):
+            return off
+    at = context.scheduled_execution_time.astimezone(UTC)
+    return dg.RunRequest(run_key=f"outcomes:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
+
+
 SENSORS = (cycle_watermark, market_history)
-SCHEDULES = (sweep, health_checks, broker_statements)
+SCHEDULES = (sweep, health_checks, broker_statements, facts, outcomes)

@@ -1,10 +1,18 @@
-"""What waits to be done: sources that are due, documents not extracted yet, bars that are missing."""
+"""What waits to be done today: sources that are due, documents not extracted yet, bars that are missing.
+
+What older days still need is in `recovery`.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import pyarrow.dataset as ds
+
+from stonks_assets.automation.recovery import active_agents, model_rests
+from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR
 from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
+from stonks_core.prices.adjusting import DAILY
 from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
 
 FIRST_LOOK = timedelta(days=2)
@@ -13,8 +21,6 @@ FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)
 HISTORIES = (timedelta(days=35), timedelta(days=120))
 """How far back bars are fetched: first what stops need, then what correlations need. Patterns grow with the records."""
 ASKED_AGAIN = timedelta(hours=1)
-RESTS_AFTER_FAILURE = timedelta(minutes=1)
-STAGES_THAT_REPLAY = ("parsing", "extraction", "event_classification")
 
 
 @dataclass(frozen=True)
@@ -50,22 +56,12 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
         return Work(("first look at all sources",), today - back, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
-    if not _extraction_failed_lately(pipeline, now) and (waiting := _unread_documents(pipeline, first_day, today)):
+    asked = DOCUMENT_EXTRACTOR in active_agents(pipeline) and not model_rests(pipeline, now)
+    if asked and (waiting := _unread_documents(pipeline, first_day, today)):
         reasons.append(f"{waiting} documents wait for extraction")
-    if asked := _replays(pipeline):
-        reasons.append(f"{asked[0]} failed items are to be tried again")
-        first_day = min(first_day, asked[1] or today)
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"
     return Work(tuple(reasons), first_day, next_due)
-
-
-def _extraction_failed_lately(pipeline: Pipeline, now: datetime) -> bool:
-    """Whether an extraction failed within the minute: a model that is down is not asked again at every tick."""
-    row = pipeline.database.fetch_one(
-        "SELECT max(last_at) AS at FROM failures WHERE status = 'open' AND stage = ANY(%s)", (list(STAGES_THAT_REPLAY),)
-    )
-    return bool(row and row["at"] and now - row["at"] < RESTS_AFTER_FAILURE)
 
 
 def _unread_documents(pipeline: Pipeline, first_day: date, today: date) -> int:
@@ -76,19 +72,12 @@ def _unread_documents(pipeline: Pipeline, first_day: date, today: date) -> int:
     return len(wanted - read)
 
 
-def _replays(pipeline: Pipeline) -> tuple[int, date | None] | None:
-    """How many failed items somebody asked to try again, and the oldest day among them."""
-    row = pipeline.database.fetch_one(
-        "SELECT count(*) AS items, min(day) AS first FROM failures WHERE status = 'replay' AND stage = ANY(%s)",
-        (list(STAGES_THAT_REPLAY),),
-    )
-    return (row["items"], row["first"]) if row and row["items"] else None
-
-
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:
     """The first and last past session without bars in the nearest stretch that has one; None where none is to be asked."""
     today = now.date()
-    held = pipeline.lake.read(MARKET_SNAPSHOTS, days=(today - HISTORIES[-1], today), columns=["day"])
+    held = pipeline.lake.read(
+        MARKET_SNAPSHOTS, days=(today - HISTORIES[-1], today), columns=["day"], where=ds.field("span") == DAILY
+    )
     days = {date.fromisoformat(day) for day in held["day"].to_pylist()}
     for reach in HISTORIES:
         sessions = [s.day for s in pipeline.calendar.sessions_between(today - reach, today) if s.close <= now]

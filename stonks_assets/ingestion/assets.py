@@ -1,4 +1,4 @@
-"""The six raw assets and the market snapshots read out of one of them."""
+"""The six raw assets, and the corporate actions and market snapshots read out of one of them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import dagster as dg
 
 from stonks_assets.checks import SOURCES_UP
+from stonks_assets.ingestion.actions import materialise_corporate_actions
 from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.step import SourcesDownError, ingest_days
 from stonks_assets.partitions import daily, days_of
 from stonks_assets.pipeline import StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import figures, metadata_of, table_asset
+from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.vocabulary import SourceType
@@ -65,7 +67,8 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
 
 
 def assets() -> Iterator[dg.AssetsDefinition]:
-    """The raw assets, then the bars."""
+    """The raw assets, then what explains the bars, then the bars."""
     for source_type in SourceType:
         yield _raw_asset(source_type)
+    yield table_asset((CORPORATE_ACTIONS,), materialise_corporate_actions, reads=("raw_market_api",))
     yield table_asset((MARKET_SNAPSHOTS,), materialise_market_snapshots, reads=("raw_market_api",))

@@ -1,13 +1,15 @@
-"""Market snapshots: bars read out of the raw market payloads, one row per ticker, span, start and feed."""
+"""Market snapshots: bars read out of the raw market payloads, one row per ticker, span, stretch and feed."""
 
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 
+from stonks_assets.ingestion.bar_shapes import BadBar, daily_bars, snapshots
+from stonks_assets.ingestion.market_asks import BARS, GROUPED, SNAPSHOTS
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.calendar import Session
 from stonks_core.stores.lake.bronze_tables import raw_table
@@ -16,66 +18,46 @@ from stonks_core.vocabulary import SourceType
 
 RAW = raw_table(SourceType.MARKET_API)
 STAGE = "market_snapshots"
+_READERS = {GROUPED: daily_bars, BARS: daily_bars, SNAPSHOTS: snapshots}
 
 
 def materialise_market_snapshots(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
-    """Read the bars of a day's raw payloads that have not been read; a row that cannot be one is a failure of its own."""
-    raws = pipeline.lake.read(RAW, days=(day, day), as_of=as_of, where=ds.field("kind") == "grouped_daily").to_pylist()
-    done = set(pipeline.lake.read(MARKET_SNAPSHOTS, days=(day, day), columns=["raw_sha256"])["raw_sha256"].to_pylist())
+    """Read the bars of a day's raw payloads that have not been read; a bar that cannot be one is a failure of its own."""
     session = pipeline.calendar.session(day)
     written = failed = 0
-    for raw in raws:
-        if raw["sha256"] in done or session is None:
-            continue
+    for raw in unread(pipeline, day, as_of) if session else ():
         rows: list[dict[str, object]] = []
-        problems: list[str] = []
-        for result in json.loads(raw["payload"]).get("results") or ():
-            row = daily_bar(result, raw, session, _feed(pipeline, raw))
-            if isinstance(row, str):
-                problems.append(row)
+        for found in _bars(raw, session) if session else ():
+            if isinstance(found, BadBar):
+                item = f"{raw['kind']}:{day.isoformat()}:{found.ticker}"
+                pipeline.failures.record(STAGE, item, found.sentence, pipeline.clock.now(), day=day)
+                failed += 1
             else:
-                rows.append(row)
-        for problem in problems:
-            pipeline.failures.record(
-                STAGE, f"{raw['item_id']}:{problem}"[:200], str(problem), pipeline.clock.now(), day=day
-            )
+                rows.append(found)
         written += pipeline.lake.merge(MARKET_SNAPSHOTS, rows).inserted
-        failed += len(problems)
     return StepReport({MARKET_SNAPSHOTS.name: written}, failed=failed)
 
 
-def daily_bar(
-    result: Mapping[str, Any], raw: Mapping[str, Any], session: Session, feed: str
-) -> dict[str, object] | str:
-    """The row of one grouped result, or the sentence that says why it is none."""
+def unread(pipeline: Pipeline, day: date, as_of: datetime) -> list[dict[str, Any]]:
+    """The day's raw rows of bars and snapshots that no bar was read from yet, as they were known at `as_of`."""
+    columns = ["sha256", "kind"]
+    listed = pipeline.lake.read(RAW, days=(day, day), as_of=as_of, columns=columns).to_pylist()
+    done = set(pipeline.lake.read(MARKET_SNAPSHOTS, days=(day, day), columns=["raw_sha256"])["raw_sha256"].to_pylist())
+    wanted = sorted({row["sha256"] for row in listed if row["kind"] in _READERS} - done)
+    if not wanted:
+        return []
+    named = ds.field("sha256").isin(pa.array(wanted, pa.string()))
+    rows: list[dict[str, Any]] = pipeline.lake.read(RAW, days=(day, day), as_of=as_of, where=named).to_pylist()
+    return sorted(rows, key=lambda row: (row["fetched_at"], row["item_id"]))
+
+
+def _bars(raw: Mapping[str, Any], session: Session) -> Iterator[dict[str, object] | BadBar]:
     try:
-        ticker = str(result["T"])
-        prices = {
-            name: float(result[key]) for name, key in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"))
-        }
-        volume = float(result["v"])
-        vwap = None if result.get("vw") is None else float(result["vw"])
-    except (KeyError, TypeError, ValueError) as error:
-        return f"a bar of {session.day} lacks a part or has one that is no number ({error!r}): {str(result)[:120]}"
-    if not all(math.isfinite(p) and p > 0 for p in prices.values()) or not 0 <= volume < math.inf:
-        return f"the bar of {ticker} on {session.day} has a price that is not above zero or a negative volume: {prices}"
-    return {
-        "day": session.day.isoformat(),
-        "ticker": ticker,
-        "span": "1d",
-        "start_at": session.open,
-        "end_at": session.close,
-        "feed": feed,
-        **prices,
-        "volume": volume,
-        "vwap": vwap,
-        "raw_sha256": raw["sha256"],
-        "published_at": session.close,
-        "available_at": raw["available_at"],
-    }
-
-
-def _feed(pipeline: Pipeline, raw: Mapping[str, Any]) -> str:
-    if pipeline.settings.sandboxed["market_data"]:
-        return "sandbox"
-    return "polygon_delayed" if json.loads(raw["payload"]).get("status") == "DELAYED" else "polygon"
+        body = json.loads(raw["payload"])
+    except ValueError as error:
+        yield BadBar("?", f"the payload {raw['item_id']} is no JSON: {error}")
+        return
+    if not isinstance(body, dict):
+        yield BadBar("?", f"the payload {raw['item_id']} is no object: {str(body)[:120]}")
+        return
+    yield from _READERS[raw["kind"]](body, raw, session)

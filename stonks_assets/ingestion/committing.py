@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from stonks_assets.ingestion.http import Answer
@@ -15,15 +16,34 @@ from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.vocabulary import SourceType
 
 SETTLING = timedelta(hours=6)
+TOGETHER_BYTES = 64_000_000
+
+
+@dataclass
+class _Brought:
+    """What one source has brought, and how many items of it were new once it is committed."""
+
+    source: Source
+    day: date
+    items: Sequence[RawItem]
+    new: int | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(item.size for item in self.items)
 
 
 class Committer:
-    """The one writer of a raw table; sources that are asked at once share it."""
+    """The one writer of a raw table. Sources that are asked at once share it, and one commit takes what all have brought.
+
+    Every commit of a table costs time, then and at each later look at it, however few rows it has.
+    """
 
     def __init__(self, pipeline: Pipeline, source_type: SourceType) -> None:
-        self._lake, self._table = pipeline.lake, raw_table(source_type)
+        self._lake, self._table, self._database = pipeline.lake, raw_table(source_type), pipeline.database
         self._index = RawIndex(pipeline.database, pipeline.lake, source_type)
-        self._lock = threading.Lock()
+        self._committing, self._queueing = threading.Lock(), threading.Lock()
+        self._queue: list[_Brought] = []
         self._index.catch_up()
 
     def known(self, item_ids: Collection[str]) -> Set[str]:
@@ -37,16 +57,55 @@ class Committer:
         """
         if not items:
             return 0
-        with self._lock:
-            known = self._index.known([item.item_id for item in items])
-            fresh = {item.item_id: item for item in reversed(items) if item.item_id not in known}
-            if not fresh:
-                return 0
-            before = self._lake.version(self._table)
-            rows = [row for item in fresh.values() for row in rows_of(source, day, item)]
-            written = self._lake.merge(self._table, rows)
-            self._index.add(dict.fromkeys(fresh, day), before, written.version)
-            return len(fresh)
+        mine = _Brought(source, day, items)
+        with self._queueing:
+            self._queue.append(mine)
+        with self._committing:
+            if mine.new is None:  # nobody has committed it along with his own
+                self._commit_with_others(mine)
+        return mine.new or 0
+
+    def _commit_with_others(self, mine: _Brought) -> None:
+        together = self._take(mine)
+        try:
+            self._write(together)
+        except BaseException:
+            with self._queueing:  # each of the others tries for itself
+                self._queue += [other for other in together if other is not mine]
+            raise
+
+    def _take(self, mine: _Brought) -> list[_Brought]:
+        """Mine and what others have brought meanwhile, as much as one commit should hold."""
+        with self._queueing:
+            self._queue.remove(mine)
+            together, size = [mine], mine.size
+            while self._queue and size + self._queue[0].size <= TOGETHER_BYTES:
+                together.append(self._queue.pop(0))
+                size += together[-1].size
+        return together
+
+    def _write(self, together: Sequence[_Brought]) -> None:
+        """One commit. Processes take turns, so that the index is right about what is there and nobody needs to look."""
+        with self._database.connection() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"commit:{self._table.name}",))
+            self._index.catch_up()
+            taken = set(self._index.known([item.item_id for brought in together for item in brought.items]))
+            rows: list[dict[str, object]] = []
+            fresh: dict[str, date] = {}
+            counts = []
+            for brought in together:
+                before = len(fresh)
+                for item in brought.items:
+                    if item.item_id not in taken:
+                        taken.add(item.item_id)
+                        fresh[item.item_id] = brought.day
+                        rows += rows_of(brought.source, brought.day, item)
+                counts.append(len(fresh) - before)
+            if rows:
+                version = self._lake.version(self._table)
+                self._index.add(fresh, version, self._lake.append(self._table, rows).version)
+        for brought, new in zip(together, counts, strict=True):
+            brought.new = new
 
 
 def rows_of(source: Source, day: date, item: RawItem) -> Iterator[dict[str, object]]:
@@ -66,7 +125,7 @@ def rows_of(source: Source, day: date, item: RawItem) -> Iterator[dict[str, obje
         "ticker": item.ticker or None,
         "credibility": source.credibility,
         "published_at": item.published_at,
-        "available_at": (item.published_at or fetched) + latency(source) if backfilled else fetched,
+        "available_at": (item.published_at or fetched) + source.publication_latency if backfilled else fetched,
         "backfilled": backfilled,
     }
     own = _answer(item.answer) | {"url": item.url or item.answer.url}
@@ -82,13 +141,6 @@ def rows_of(source: Source, day: date, item: RawItem) -> Iterator[dict[str, obje
             "part_number": number,
             "detail": _json(part.detail),
         }
-
-
-def latency(source: Source) -> timedelta:
-    """How long after publication a backfilled item of the source counts as known."""
-    seconds = source.config.get("publication_latency_seconds")
-    valid = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
-    return timedelta(seconds=float(seconds) if valid else 60)  # type: ignore[arg-type]
 
 
 def _answer(answer: Answer) -> dict[str, object]:

@@ -85,7 +85,8 @@ def trusted() -> ssl.SSLContext:
 
 
 class Fetcher:
-    """GET requests to one vendor. `gate` is called before each request and waits until the vendor's limit allows it.
+    """GET requests to one vendor. `gate` is called before each request, retries and redirects included, and waits until
+    the vendor's limit allows it.
 
     `sleep` passes the time between attempts and `monotonic` measures how long an answer takes; both are the machine's,
     unless a test says otherwise.
@@ -111,6 +112,7 @@ class Fetcher:
             follow_redirects=follow_redirects,
             transport=transport,
             verify=trusted(),
+            event_hooks={"request": [lambda _request: self._gate()]},  # of each hop: a redirect is a request too
         )
 
     def __enter__(self) -> "Fetcher":
@@ -119,24 +121,24 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def get(self, url: str, params: Mapping[str, str | int] | None = None) -> Answer:
-        """One answer with a 2xx status.
+    def get(self, url: str, params: Mapping[str, str | int] | None = None, *, may_be_empty: bool = False) -> Answer:
+        """One answer with a 2xx status and, unless it `may_be_empty`, a body.
 
-        Raises TransientError for time-outs, refused connections, 408, 425, 429 and 5xx (each tried again a few times,
-        after the pause that the vendor's Retry-After asks for, at most half a minute), PermanentError for every other
-        refusal. Both name the address, without its secrets.
+        Raises TransientError for time-outs, refused connections, empty bodies, 408, 425, 429 and 5xx (each tried again
+        a few times, after the pause that the vendor's Retry-After asks for, at most half a minute), PermanentError for
+        every other refusal. Both name the address, without its secrets.
         """
         retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(self._attempts),
             wait=_pause,
             sleep=self._sleep,
+            before_sleep=_told,
             reraise=True,
         )
-        return retrying(self._once, url, params)
+        return retrying(self._once, url, params, may_be_empty)
 
-    def _once(self, url: str, params: Mapping[str, str | int] | None) -> Answer:
-        self._gate()
+    def _once(self, url: str, params: Mapping[str, str | int] | None, may_be_empty: bool) -> Answer:
         said = shown(url)
         try:
             with self._client.stream("GET", url, params=dict(params) if params else None) as response:
@@ -153,6 +155,8 @@ class Fetcher:
             raise PermanentError(f"{said} answered {status} and leads to {shown(headers.get('location', 'nowhere'))}")
         if not httpx.codes.is_success(status):
             raise PermanentError(f"{said} answered {status}: {_reason(content)}")
+        if not content and not may_be_empty:
+            raise TransientError(f"{said} answered {status} with an empty body")
         return Answer(said, status, headers, content, self._clock.now(), request)
 
     def _body(self, response: httpx.Response, said: str) -> bytes:
@@ -184,6 +188,12 @@ def _pause(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.after if isinstance(error, _BusyError) else 0.0
     return max(_GROWING(state), min(asked, MAX_PATIENCE))
+
+
+def _told(state: RetryCallState) -> None:
+    """Say what went wrong in an attempt that is not the last one: nothing else will."""
+    error = state.outcome.exception() if state.outcome else None
+    LOG.info("attempt %d failed and is made again in %.1f s: %s", state.attempt_number, state.upcoming_sleep, error)
 
 
 def _seconds(retry_after: str) -> float:

@@ -1,4 +1,4 @@
-"""Polygon: daily bars of the whole market, company news, and news that names no company (macro)."""
+"""Polygon: its interface, company news, and news that names no company (macro). Its bars: `polygon_market`."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,10 +7,10 @@ from typing import Any
 from stonks_assets.ingestion.http import Answer, Fetcher
 from stonks_assets.ingestion.protocol import Ask, RawItem, RawPart
 from stonks_assets.ingestion.slices import elements
-from stonks_core.calendar import MarketCalendar
 from stonks_core.errors import PermanentError, TransientError
 
 PAGE = 1000
+PAGE_PATIENCE = timedelta(minutes=15)
 MACRO_WORDS = frozenset(
     {
         "macro", "economy", "economic", "inflation", "interest rates", "federal reserve", "central bank", "tariff",
@@ -60,26 +60,6 @@ def listed(answer: Answer) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     return body, results
 
 
-class PolygonMarketAdapter:
-    """Daily bars of every ticker, one grouped call per session."""
-
-    def __init__(self, client: PolygonClient, calendar: MarketCalendar) -> None:
-        self._client, self._calendar = client, calendar
-
-    def fetch(self, ask: Ask) -> Iterator[RawItem]:
-        """The grouped daily bars of the asked day; none before its session has closed or where it had no session."""
-        item_id, session = f"grouped:{ask.day.isoformat()}", self._calendar.session(ask.day)
-        if session is None or ask.as_of < session.close or ask.known([item_id]):
-            return
-        answer = self._client.get(
-            f"/v2/aggs/grouped/locale/us/market/stocks/{ask.day.isoformat()}",
-            {"adjusted": "true", "include_otc": "false"},
-        )
-        if not listed(answer)[1]:
-            return
-        yield RawItem(item_id, "grouped_daily", answer, published_at=session.close)
-
-
 class PolygonNewsAdapter:
     """News about tracked companies, each article with its page."""
 
@@ -119,24 +99,38 @@ class PolygonNewsAdapter:
                 wanted.append((item, content, published))
         known = ask.known([str(item["id"]) for item, _, _ in wanted])
         for item, content, published in wanted:
-            if str(item["id"]) not in known:
-                yield self._item(item, answer.slice(content), published, ask)
+            if str(item["id"]) in known:
+                continue
+            try:
+                article = self._item(item, answer.slice(content), published, ask)
+            except TransientError as error:
+                ask.report(
+                    str(item["id"]), f"the article was left for the next poll, with which its page may come: {error}"
+                )
+                continue
+            yield article
 
     def _item(self, item: Mapping[str, Any], answer: Answer, published: datetime, ask: Ask) -> RawItem:
         url = str(item.get("article_url") or "")
-        page = self._page(url, str(item["id"]), ask)
+        page = self._page(url, str(item["id"]), ask, young=answer.at - published < PAGE_PATIENCE)
         parts = (RawPart("page", "article_page", page),) if page else ()
         return RawItem(
             str(item["id"]), self.kind, answer, published_at=published, ticker=ask.source.ticker, url=url, parts=parts
         )
 
-    def _page(self, url: str, item_id: str, ask: Ask) -> Answer | None:
-        """The article's page; without it the vendor's description must do, and the failure is on record."""
+    def _page(self, url: str, item_id: str, ask: Ask, *, young: bool) -> Answer | None:
+        """The article's page; without it the vendor's description must do, and the failure is on record.
+
+        Raises TransientError for the page of a young article that may be there at the next poll: once an article has
+        arrived, nobody asks for its page again.
+        """
         if not url:
             return None
         try:
             return self._pages.get(url)
         except (TransientError, PermanentError) as error:
+            if young and isinstance(error, TransientError):
+                raise
             ask.report(item_id, f"the article's page could not be read, its description stands in: {error}")
             return None
 

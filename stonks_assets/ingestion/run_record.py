@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from psycopg.types.json import Jsonb
 
-from stonks_assets.ingestion.cadence import MOST_FAILURES, failures_in_a_row, next_attempt, polling_interval
+from stonks_assets.ingestion.cadence import (
+    MOST_FAILURES,
+    failures_in_a_row,
+    next_attempt,
+    polling_interval,
+    tell_of_parking,
+)
 from stonks_assets.pipeline import Pipeline
 from stonks_core.registry.universe import Source
 
@@ -15,7 +21,7 @@ from stonks_core.registry.universe import Source
 class Run:
     """One source asked for one feed day. `error` is empty where it answered; `newest` is its newest publication.
 
-    `memory` is what the adapter wants to find again at the next asking.
+    `asked_pause` is how long the vendor asked to be left alone, `memory` what the adapter wants to find again at the next asking.
     """
 
     source: Source
@@ -27,6 +33,7 @@ class Run:
     newest: datetime | None
     error: str = ""
     error_class: str = ""
+    asked_pause: timedelta = timedelta(0)
     memory: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +52,10 @@ def record(pipeline: Pipeline, run: Run) -> None:
         "finished": run.finished_at, "newest": run.newest, "failures": failures, "parked": failures >= MOST_FAILURES,
         "memory": Jsonb({} if run.error else dict(run.memory)),
         "next": next_attempt(
-            run.finished_at, polling_interval(run.source.source_type, run.source.config), failures
+            run.finished_at,
+            polling_interval(run.source.source_type, run.source.config),
+            failures,
+            run.asked_pause,
         ),
     }  # fmt: skip
     with pipeline.database.connection() as connection:
@@ -75,3 +85,4 @@ def record(pipeline: Pipeline, run: Run) -> None:
             "UPDATE sources SET last_published_at = GREATEST(last_published_at, %(newest)s) WHERE source_id = %(source)s",
             values,
         )
+        tell_of_parking(connection, run.source.source_id, failures, run.error, run.finished_at)

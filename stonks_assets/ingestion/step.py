@@ -8,12 +8,13 @@ import logging
 from collections.abc import Collection, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from stonks_assets.ingestion.cadence import due_sources
+from stonks_assets.ingestion.cadence import asked_pause, due_sources
 from stonks_assets.ingestion.committing import Committer
 from stonks_assets.ingestion.protocol import Adapter, Ask, RawItem
 from stonks_assets.ingestion.run_record import Run, memory_of, record
+from stonks_assets.ingestion.single_writer import single_writer
 from stonks_assets.ingestion.sources import adapter_for
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.errors import PermanentError, StonksError, TransientError
@@ -37,6 +38,7 @@ class _Tally:
     reported: dict[str, str] = field(default_factory=dict)
     error: str = ""
     error_class: str = ""
+    asked_pause: timedelta = timedelta(0)
     memory: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,8 +52,18 @@ def ingest_days(
 ) -> StepReport:
     """Bring one source type's items of some feed days as far as `as_of`; with `due_only` from the sources that are due.
 
+    One process at a time ingests a source type: where another one does, nothing is asked and the report says who has it.
     Raises SourcesDownError when at least one source failed and none succeeded; what came before it failed is kept.
     """
+    with single_writer(pipeline.database, source_type) as turn:
+        if not turn.had:
+            return StepReport({raw_table(source_type).name: 0}, figures={"passed_over": turn.reason})
+        return _ingest(pipeline, source_type, days, as_of, due_only=due_only)
+
+
+def _ingest(
+    pipeline: Pipeline, source_type: SourceType, days: Sequence[date], as_of: datetime, *, due_only: bool
+) -> StepReport:
     universe = pipeline.universe(as_of)
     sources = universe.sources_of(source_type)
     if due_only:
@@ -62,7 +74,7 @@ def ingest_days(
     committer = Committer(pipeline, source_type)
 
     def ask(source: Source) -> list[_Tally]:
-        with adapter_for(pipeline, source.source_type) as adapter:
+        with adapter_for(pipeline, source) as adapter:
             return _ask_days(pipeline, adapter, committer, source, universe, days, as_of)
 
     with ThreadPoolExecutor(min(len(sources), pipeline.settings.market_data.parallel)) as pool:
@@ -135,7 +147,7 @@ def _ask_source(pipeline: Pipeline, adapter: Adapter, committer: Committer, aske
             if waiting.full:
                 commit()
     except TransientError as failure:
-        tally.error, tally.error_class = str(failure), "transient"
+        tally.error, tally.error_class, tally.asked_pause = str(failure), "transient", asked_pause(failure)
     except PermanentError as failure:
         tally.error, tally.error_class = str(failure), "permanent"
     commit()
@@ -151,6 +163,7 @@ def _ask_source(pipeline: Pipeline, adapter: Adapter, committer: Committer, aske
         tally.newest,
         tally.error,
         tally.error_class,
+        tally.asked_pause,
         tally.memory,
     )
     record(pipeline, run)

@@ -77,7 +77,7 @@ class WebScrapeAdapter:
     def _rules(self, origin: str) -> urllib.robotparser.RobotFileParser:
         rules = urllib.robotparser.RobotFileParser()
         try:
-            rules.parse(self._fetcher.get(f"{origin}/robots.txt").text().splitlines())
+            rules.parse(self._fetcher.get(f"{origin}/robots.txt", may_be_empty=True).text().splitlines())
         except PermanentError:
             rules.parse([])  # no robots.txt, nothing forbidden
         return rules

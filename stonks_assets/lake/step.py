@@ -5,7 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, LiteralString
 
+import pyarrow.dataset as ds
+
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.prices.adjusting import DAILY, Actions, in_todays_shares
+from stonks_core.prices.reading import read_actions, read_bars
 from stonks_core.stores.lake import fact_tables as facts
 from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
 from stonks_core.stores.lake.silver_tables import (
@@ -44,17 +48,19 @@ PNL: LiteralString = """
 """
 COMPETITORS: LiteralString = """
     SELECT a.ticker, b.ticker AS competitor, r.relationship, r.strength, r.strength >= 0.5 AS major,
-           r.created_at AS available_at
-    FROM competitor_relationships r JOIN companies a USING (company_id) JOIN companies b ON b.company_id = r.competitor_id
-    WHERE r.created_at < %(end)s
+           GREATEST(r.created_at, r.valid_from) AS available_at
+    FROM competitor_relationships r
+    JOIN company_history a ON a.company_id = r.company_id AND a.valid_from < %(end)s AND %(end)s <= a.valid_to
+    JOIN company_history b ON b.company_id = r.competitor_id AND b.valid_from < %(end)s AND %(end)s <= b.valid_to
+    WHERE r.created_at < %(end)s AND r.valid_from < %(end)s AND %(end)s <= r.valid_to
 """
 
 
-def published_from_lake(fact: LakeTable, source: LakeTable) -> Stage:
-    """A fact that is another table's day, its columns of the same names."""
+def published_from_lake(fact: LakeTable, source: LakeTable, where: ds.Expression | None = None) -> Stage:
+    """A fact that is another table's day, or those rows of it that match, its columns of the same names."""
 
     def stage(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
-        rows = pipeline.lake.read(source, days=(day, day), as_of=as_of).to_pylist()
+        rows = pipeline.lake.read(source, days=(day, day), as_of=as_of, where=where).to_pylist()
         return _publish(pipeline, fact, day, as_of, rows)
 
     return stage
@@ -88,14 +94,20 @@ def publish_document_extraction(pipeline: Pipeline, day: date, as_of: datetime) 
 
 
 def publish_positions_snapshot(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
-    """The positions that the fills up to the day's end leave, at the day's closes: a past day comes out as it was."""
-    end = datetime.combine(day, time(), UTC) + timedelta(days=1)
-    bars = pipeline.lake.read(
-        MARKET_SNAPSHOTS, days=(day - LAST_CLOSE_WITHIN, day), as_of=as_of, columns=["ticker", "end_at", "close"]
-    ).to_pylist()
-    closes = {bar["ticker"]: bar["close"] for bar in sorted(bars, key=lambda bar: bar["end_at"])}
+    """The positions that the fills up to the day's end leave, at the day's closes: a past day comes out as it was.
+
+    Both are in the shares of that day: a fill before a split is told in the shares that it has become.
+    """
+    end = min(datetime.combine(day, time(), UTC) + timedelta(days=1), as_of)
+    fills = pipeline.database.fetch(FILLS_UNTIL, {"end": end})
+    if not fills:
+        return _publish(pipeline, facts.FACT_POSITIONS_SNAPSHOT, day, as_of, [])
+    tickers, lake = {fill["ticker"] for fill in fills}, pipeline.lake
+    splits = read_actions(lake, (fills[0]["executed_at"].date(), day), as_of, tickers=tickers)
+    bars = read_bars(lake, (day - LAST_CLOSE_WITHIN, day), as_of, tickers=tickers).select(["ticker", "close"])
+    closes = {bar["ticker"]: bar["close"] for bar in bars.to_pylist()}
     rows = []
-    for held in held_after(pipeline.database.fetch(FILLS_UNTIL, {"end": min(end, as_of)})):
+    for held in held_after(_in_shares(fill, splits) for fill in fills):
         price = closes.get(held["ticker"])
         rows.append(
             {
@@ -106,6 +118,13 @@ def publish_positions_snapshot(pipeline: Pipeline, day: date, as_of: datetime) -
             }
         )
     return _publish(pipeline, facts.FACT_POSITIONS_SNAPSHOT, day, as_of, rows)
+
+
+def _in_shares(fill: Mapping[str, Any], splits: Mapping[str, Actions]) -> Mapping[str, Any]:
+    own = splits.get(fill["ticker"], Actions())
+    traded_on = fill["executed_at"].date().isoformat()
+    quantity, price = in_todays_shares(fill["quantity"], fill["price"], traded_on, own)
+    return {**fill, "quantity": quantity, "price": price}
 
 
 def held_after(fills: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -155,7 +174,9 @@ def _ordered(fact: LakeTable, rows: Rows) -> list[list[Any]]:
 STAGES: Mapping[LakeTable, Stage] = {
     facts.FACT_DOCUMENT: published_from_lake(facts.FACT_DOCUMENT, DOCUMENTS),
     facts.FACT_DOCUMENT_EXTRACTION: publish_document_extraction,
-    facts.FACT_MARKET_SNAPSHOT: published_from_lake(facts.FACT_MARKET_SNAPSHOT, MARKET_SNAPSHOTS),
+    facts.FACT_MARKET_SNAPSHOT: published_from_lake(
+        facts.FACT_MARKET_SNAPSHOT, MARKET_SNAPSHOTS, ds.field("span") == DAILY
+    ),
     facts.FACT_TRADE_ORDER: published_from_database(facts.FACT_TRADE_ORDER, ORDERS),
     facts.FACT_TRADE_FILL: published_from_database(facts.FACT_TRADE_FILL, FILLS),
     facts.FACT_POSITIONS_SNAPSHOT: publish_positions_snapshot,

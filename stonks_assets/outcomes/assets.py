@@ -8,11 +8,9 @@ from stonks_assets.outcomes.step import materialise_outcomes
 from stonks_assets.shell import table_asset
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
 
-NIGHTLY = dg.AutomationCondition.on_cron("30 1 * * *")
-
 
 def assets() -> Iterator[dg.AssetsDefinition]:
     """One asset."""
     yield table_asset(
-        (OUTCOMES,), materialise_outcomes, reads=("recommendations", "market_snapshots"), automation=NIGHTLY
+        (OUTCOMES,), materialise_outcomes, reads=("recommendations", "market_snapshots", "corporate_actions")
     )

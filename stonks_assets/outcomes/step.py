@@ -2,13 +2,12 @@
 
 from datetime import date, datetime, timedelta
 
-from stonks_assets.aggregation.market import COLUMNS as BAR_COLUMNS
 from stonks_assets.aggregation.market import sessions
 from stonks_assets.outcomes.forward import HORIZONS, measure
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.prices.reading import read_bars
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
-from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 
 REACH = timedelta(days=45)
 """Calendar days that 20 sessions never exceed, with the longest run of holidays."""
@@ -29,7 +28,7 @@ def materialise_outcomes(pipeline: Pipeline, day: date, as_of: datetime) -> Step
     if not waiting:
         return StepReport(written={OUTCOMES.name: 0}, figures={"waiting": 0})
     first = min(row["as_of"] for row in waiting).date()
-    bars = lake.read(MARKET_SNAPSHOTS, days=(first - _BASE_REACH, as_of.date()), as_of=as_of, columns=BAR_COLUMNS)
-    market = sessions(bars, as_of, list(pipeline.universe(as_of).companies))
+    tickers = list(pipeline.universe(as_of).companies)
+    market = sessions(read_bars(lake, (first - _BASE_REACH, as_of.date()), as_of, tickers=tickers), as_of, tickers)
     written = lake.merge(OUTCOMES, measure(waiting, market, done))
     return StepReport(written={OUTCOMES.name: written.inserted}, figures={"waiting": len(waiting)})

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+from stonks_core.registry.source_config import provider_of, publication_latency_of
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Relationship, SourceType
 
@@ -52,6 +54,16 @@ class Source:
     ticker: str
     last_published_at: datetime | None
 
+    @property
+    def provider(self) -> str:
+        """Who answers: what the configuration names, or the type's first provider."""
+        return provider_of(self.source_type, self.config)
+
+    @property
+    def publication_latency(self) -> timedelta:
+        """How long after publication an item can be had."""
+        return publication_latency_of(self.config)
+
 
 @dataclass(frozen=True)
 class Universe:
@@ -67,32 +79,38 @@ class Universe:
         return tuple(s for s in self.sources if s.source_type is source_type)
 
 
+_COMPANIES: Final = """
+    SELECT h.company_id::text, h.ticker, h.legal_name, h.sector, h.industry, h.cik,
+           ARRAY(SELECT a.alias FROM company_aliases a WHERE a.company_id = h.company_id
+                 AND a.valid_from <= %(as_of)s AND %(as_of)s < a.valid_to ORDER BY a.alias) AS aliases
+    FROM company_history h WHERE h.active AND h.valid_from <= %(as_of)s AND %(as_of)s < h.valid_to ORDER BY h.ticker
+"""
+_EXPOSURES: Final = """
+    SELECT company_id::text, revenue_by_region, commodity_sensitivity, supply_chain_regions FROM exposure_profiles
+    WHERE valid_from <= %(as_of)s AND %(as_of)s < valid_to
+"""
+_PAIRS: Final = """
+    SELECT company_id::text, competitor_id::text, relationship, strength FROM competitor_relationships
+    WHERE valid_from <= %(as_of)s AND %(as_of)s < valid_to ORDER BY 1, 2
+"""
+_SOURCES: Final = """
+    SELECT source_id::text, company_id::text, source_type, name, config, credibility, last_published_at
+    FROM sources WHERE active ORDER BY source_type, name, source_id
+"""
+
+
 def load_universe(database: Database, as_of: datetime) -> Universe:
-    """The active universe as it stood at an instant: companies whose validity holds it, with all that hangs on them."""
+    """The active universe as it stood at an instant, under the names of that instant, with all that hung on it.
+
+    One snapshot of the database: no edit that commits meanwhile is half in it. Sources are those that are asked now.
+    """
     parameters = {"as_of": as_of}
-    companies = database.fetch(
-        """
-        SELECT c.company_id::text, c.ticker, c.legal_name, c.sector, c.industry, c.cik,
-               COALESCE(array_agg(a.alias ORDER BY a.alias) FILTER (WHERE a.alias IS NOT NULL), '{}') AS aliases
-        FROM companies c LEFT JOIN company_aliases a USING (company_id)
-        WHERE c.active AND c.valid_from <= %(as_of)s AND %(as_of)s < c.valid_to
-        GROUP BY c.company_id ORDER BY c.ticker
-        """,
-        parameters,
-    )
+    with database.connection() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        companies, exposures, pairs, sources = (
+            connection.execute(query, parameters).fetchall() for query in (_COMPANIES, _EXPOSURES, _PAIRS, _SOURCES)
+        )
     by_id = {row["company_id"]: row["ticker"] for row in companies}
-    exposures = database.fetch(
-        "SELECT company_id::text, revenue_by_region, commodity_sensitivity, supply_chain_regions FROM exposure_profiles"
-    )
-    pairs = database.fetch(
-        "SELECT company_id::text, competitor_id::text, relationship, strength FROM competitor_relationships ORDER BY 1, 2"
-    )
-    sources = database.fetch(
-        """
-        SELECT source_id::text, company_id::text, source_type, name, config, credibility, last_published_at
-        FROM sources WHERE active ORDER BY source_type, name, source_id
-        """
-    )
     return Universe(
         companies={row["ticker"]: Company(**{**row, "aliases": tuple(row["aliases"])}) for row in companies},
         exposures={

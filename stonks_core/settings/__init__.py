@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from stonks_core.errors import SettingsError
 from stonks_core.settings.refusal import sentence
+from stonks_core.settings.scheduling import RateLimits, Recovery, Retention
 from stonks_core.settings.slices import (
     Broker,
     General,
@@ -26,9 +27,9 @@ from stonks_core.settings.slices import (
     Sandbox,
     Signals,
     Slice,
-    Trading,
     Trino,
 )
+from stonks_core.settings.trading import Trading
 
 GONE = {
     "REDIS_HOST": "queues are partitioned assets and rows; wake-ups are PostgreSQL's NOTIFY",
@@ -71,6 +72,9 @@ class Settings:
     signals: Signals = field(default_factory=Signals)
     trading: Trading = field(default_factory=Trading)
     sandbox: Sandbox = field(default_factory=Sandbox)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+    recovery: Recovery = field(default_factory=Recovery)
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def stage_prefix(self) -> str:
@@ -94,11 +98,17 @@ class Settings:
     def sandboxed(self) -> Mapping[str, bool]:
         """Which of the outside's parts the sandbox plays."""
         return {
-            "market_data": not self.market_data.api_key.get_secret_value(),
+            "market_data": not (self.market_data.api_key.get_secret_value() or self.broker.api_key.get_secret_value()),
             "edgar": not self.market_data.edgar_contact,
             "broker": not self.broker.api_key.get_secret_value(),
             "llm": "base_url" not in self.ollama.model_fields_set,
         }
+
+    @property
+    def market_data_provider(self) -> str:
+        """Who is asked for bars and news where a source names nobody: MARKET_DATA_PROVIDER, or whose key is there."""
+        by_itself = "polygon" if self.market_data.api_key.get_secret_value() or self.sandboxed["broker"] else "alpaca"
+        return self.market_data.provider or by_itself
 
     @property
     def endpoints(self) -> "Endpoints":
@@ -151,6 +161,9 @@ SLICES: Mapping[str, type[Slice]] = {
     "signals": Signals,
     "trading": Trading,
     "sandbox": Sandbox,
+    "rate_limits": RateLimits,
+    "recovery": Recovery,
+    "retention": Retention,
 }
 
 
@@ -199,7 +212,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 
 def _contradictions(settings: Settings) -> Iterator[str]:
     """What is wrong between settings that are right each by itself."""
-    broker = settings.broker
+    broker, market = settings.broker, settings.market_data
     key, secret = broker.api_key.get_secret_value(), broker.api_secret.get_secret_value()
     if bool(key) != bool(secret):
         there, missing = ("BROKER_API_KEY", "BROKER_API_SECRET") if key else ("BROKER_API_SECRET", "BROKER_API_KEY")
@@ -211,3 +224,13 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         )
     if broker.mode == "live" and not key:
         yield "BROKER_MODE is 'live' but BROKER_API_KEY is not set: the sandbox's broker knows paper only"
+    if market.provider == "polygon" and key and not market.api_key.get_secret_value():
+        yield (
+            "MARKET_DATA_PROVIDER is 'polygon' but MARKET_DATA_API_KEY is not set, and a real broker must not be fed the "
+            "sandbox's prices: set the key, or MARKET_DATA_PROVIDER to alpaca"
+        )
+    if market.provider == "alpaca" and market.api_key.get_secret_value() and not key:
+        yield (
+            "MARKET_DATA_PROVIDER is 'alpaca' but BROKER_API_KEY is not set: set it, or MARKET_DATA_PROVIDER to polygon, "
+            "whose key is there"
+        )

@@ -13,17 +13,26 @@ from stonks_sandbox.alpaca.market_data import MarketData, bar_json, news_id, new
 from stonks_sandbox.alpaca.model import Refusal
 
 FEEDS = frozenset({"iex", "sip", "delayed_sip", "otc", "boats", "overnight"})
+ACTIONS = frozenset(
+    {
+        *("forward_split", "reverse_split", "unit_split", "stock_dividend", "cash_dividend", "spin_off", "cash_merger"),
+        *("stock_merger", "stock_and_cash_merger", "redemption", "name_change", "worthless_removal"),
+        "rights_distribution",
+    }
+)
+MOST_ACTIONS = 1000
 MOST_BARS = 10_000
 MOST_NEWS = 50
 _Row = TypeVar("_Row")
 
 
 def data_router(market: MarketData, limiter: Limiter) -> APIRouter:
-    """All market-data routes, `/v2/stocks/...` and `/v1beta1/news`."""
+    """All market-data routes, `/v2/stocks/...`, `/v1beta1/news` and `/v1/corporate-actions`."""
     router = APIRouter(route_class=gated(limiter))
     _add_latest(router, market)
     _add_bars(router, market)
     _add_news(router, market)
+    _add_corporate_actions(router)
     return router
 
 
@@ -172,3 +181,19 @@ def _add_news(router: APIRouter, market: MarketData) -> None:
         content = (asked.get("include_content") or "").lower() == "true"
         rows = [news_json(article, f"{root}/web", with_content=content) for article in shown]
         return answer({"news": rows, "next_page_token": token})
+
+
+def _add_corporate_actions(router: APIRouter) -> None:
+    """The worlds know no corporate action: recorded prices are adjusted already, and synthetic companies do nothing."""
+
+    @router.get("/v1/corporate-actions")
+    async def corporate_actions(request: Request) -> Response:
+        asked = request.query_params
+        for kind in filter(None, (asked.get("types") or "").split(",")):
+            if kind not in ACTIONS:
+                raise _bad(f"invalid type: {kind}")
+        edges = [instant_parameter(name, asked.get(name)) for name in ("start", "end")]
+        if edges[0] and edges[1] and edges[1] < edges[0]:
+            raise _bad("end should not be before start")
+        integer_parameter("limit", asked.get("limit"), 100, MOST_ACTIONS)
+        return answer({"corporate_actions": {}, "next_page_token": None})

@@ -13,6 +13,7 @@ from stonks_sandbox.alpaca.model import Refusal
 from stonks_sandbox.world.protocol import SandboxClock
 
 WINDOW_SECONDS = 60.0
+PLAYED = {"X-Sandbox": "alpaca"}
 
 
 class Denied(Exception):  # noqa: N818  it carries an answer, not a fault
@@ -84,10 +85,10 @@ def gated(limiter: Limiter) -> type[APIRoute]:
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response of a value; a refusal answers with its own status and body."""
+    """A JSON response of a value, which says that it is played; a refusal answers with its own status and body."""
     if isinstance(value, Refusal):
         value, status = value.body, value.status
-    return Response(orjson.dumps(value), status, headers, media_type="application/json")
+    return Response(orjson.dumps(value), status, {**PLAYED, **(headers or {})}, media_type="application/json")
 
 
 def instant_parameter(name: str, raw: str | None) -> datetime | None:

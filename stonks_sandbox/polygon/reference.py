@@ -6,7 +6,16 @@ from typing import Any
 
 from fastapi import Request
 
-from stonks_sandbox.polygon.wire import PolygonError, choice, decode_cursor, flag, page_url, request_id, whole
+from stonks_sandbox.polygon.wire import (
+    PolygonError,
+    choice,
+    day_argument,
+    decode_cursor,
+    flag,
+    page_url,
+    request_id,
+    whole,
+)
 from stonks_sandbox.world.instants import NEW_YORK
 from stonks_sandbox.world.protocol import Company, World
 
@@ -120,3 +129,15 @@ def market_upcoming(world: World) -> Sequence[dict[str, Any]]:
     from stonks_sandbox.polygon.holidays import upcoming  # noqa: PLC0415 - calendars cost a second of start-up
 
     return upcoming(world.calendar_name, world.clock.now().astimezone(NEW_YORK).date())
+
+
+def no_actions(request: Request, by: str) -> dict[str, Any]:
+    """The list of splits or dividends, which is empty: the worlds' prices know none, recorded ones are adjusted already.
+
+    What is asked for is read all the same, so that a wrong date or limit is refused as the vendor refuses it.
+    """
+    for name in (by, *(f"{by}.{edge}" for edge in ("gt", "gte", "lt", "lte"))):
+        if request.query_params.get(name):
+            day_argument(request.query_params[name], name)
+    whole(request.query_params.get("limit"), "limit", 10, 1000)
+    return {"results": [], "status": "OK", "request_id": request_id()}

@@ -182,12 +182,12 @@ def _add_reference(router: APIRouter, world: World) -> None:
         return answer(reference.related(world, ticker))
 
     @router.get("/v3/reference/splits")
-    def splits() -> Response:
-        return answer({"results": [], "status": "OK", "request_id": request_id()})
+    def splits(request: Request) -> Response:
+        return answer(reference.no_actions(request, "execution_date"))
 
     @router.get("/v3/reference/dividends")
-    def dividends() -> Response:
-        return answer({"results": [], "status": "OK", "request_id": request_id()})
+    def dividends(request: Request) -> Response:
+        return answer(reference.no_actions(request, "ex_dividend_date"))
 
     @router.get("/v1/marketstatus/now")
     def market_now() -> Response:

@@ -14,6 +14,8 @@ from fastapi import Request, Response
 
 from stonks_sandbox.world.instants import DAY, from_epoch_ms, midnight_new_york, midnight_utc, parse_instant
 
+PLAYED = {"X-Sandbox": "polygon"}
+
 
 class PolygonError(Exception):
     """An answer that is an error; `field` is where the vendor puts the text (`error` or `message`)."""
@@ -34,8 +36,8 @@ def request_id() -> str:
 
 
 def answer(body: Mapping[str, Any]) -> Response:
-    """A successful JSON answer."""
-    return Response(orjson.dumps(body), media_type="application/json")
+    """A successful JSON answer, which says that it is played."""
+    return Response(orjson.dumps(body), headers=PLAYED, media_type="application/json")
 
 
 def bad(text: str) -> PolygonError:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, Self
 
-from stonks_core.settings.slices import Trading
+from stonks_core.settings.trading import Trading
 from stonks_core.vocabulary import RiskTier
 from stonks_trading.decide.tiers import TIERS, TierLimits
 

@@ -45,13 +45,14 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(state: Path, start: datetime | None, *, port: int = 0) -> Iterator[Sandbox]:
-    """The synthetic market of seed 7 on a free port or a given one, killed at the end of the block.
+def sandbox(state: Path, start: datetime | None, *, port: int = 0, recorded: Path | None = None) -> Iterator[Sandbox]:
+    """The synthetic market of seed 7, or a recording, on a free port or a given one, killed at the end of the block.
 
     Without `start` it goes on at the instant that its state folder remembers.
     """
-    source = ("--synthetic", "--seed", str(SEED), "--clock", "driven")
-    command = [sys.executable, "-m", "stonks_sandbox", "--state", str(state), "--port", str(port), *source]
+    source = ("--recorded", str(recorded)) if recorded else ("--synthetic", "--seed", str(SEED))
+    place = ("--state", str(state), "--port", str(port), "--clock", "driven")
+    command = [sys.executable, "-m", "stonks_sandbox", *place, *source]
     log = state.parent / f"{state.name}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(

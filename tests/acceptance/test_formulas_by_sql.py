@@ -105,15 +105,20 @@ bars AS (
         ln(b.close / lag(b.close) OVER (PARTITION BY a.as_of, b.ticker ORDER BY b.end_at)) AS change
     FROM market_snapshots b JOIN (SELECT DISTINCT as_of FROM asked) a ON b.available_at <= a.as_of WHERE b.span = '1d'),
 recent AS (
-    SELECT as_of, ticker, max(close) FILTER (back = 1) AS last,
+    SELECT as_of, ticker,
         max(volume) FILTER (back = 1) / avg(volume) FILTER (back <= 20) AS volume_ratio,
         stddev_samp(change) FILTER (back <= 20) * sqrt(365) AS volatility
     FROM bars GROUP BY as_of, ticker),
+newest AS (
+    SELECT a.as_of, b.ticker, arg_max(b.close, b.end_at) AS price
+    FROM market_snapshots b JOIN (SELECT DISTINCT as_of FROM asked) a ON b.available_at <= a.as_of
+    WHERE b.span = '1d' OR b.day = strftime(a.as_of AT TIME ZONE 'UTC', '%Y-%m-%d') GROUP BY ALL),
 begun AS (
     SELECT a.as_of, b.ticker, a.win, arg_max(b.close, b.end_at) AS close
     FROM asked a JOIN bars b ON b.as_of = a.as_of AND b.end_at <= a.since GROUP BY a.as_of, b.ticker, a.win)
-SELECT h.trend_id, r.last AS reference_price, r.volume_ratio, r.volatility, r.last / b.close - 1 AS window_return
+SELECT h.trend_id, n.price AS reference_price, r.volume_ratio, r.volatility, n.price / b.close - 1 AS window_return
 FROM trend_history h JOIN recent r ON r.as_of = h.as_of AND r.ticker = h.ticker
+JOIN newest n ON n.as_of = h.as_of AND n.ticker = h.ticker
 LEFT JOIN begun b ON b.as_of = h.as_of AND b.ticker = h.ticker AND b.win = h."window"
 """
 )

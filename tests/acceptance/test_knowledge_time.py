@@ -7,7 +7,7 @@ published as they can be, and everything below them is computed again for the in
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from stonks_assets.cycle import GOLD, SILVER, run_stages
 from stonks_assets.pipeline import Pipeline
 from stonks_core.settings.slices import Postgres
+from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.gold_tables import (
     RECOMMENDATION_EVIDENCE,
     RECOMMENDATIONS,
@@ -38,7 +39,7 @@ from stonks_core.stores.lake.tables import LakeTable
 from tests.acceptance.day import NOW, TODAY, YESTERDAY, Day, register
 from tests.acceptance.stage import fresh_database, pipeline_over
 
-GIVEN = (DOCUMENTS, GLOBAL_EVENTS, IMPACT_RECORDS, MACRO_IMPACTS, MARKET_SNAPSHOTS)
+GIVEN = (CORPORATE_ACTIONS, DOCUMENTS, GLOBAL_EVENTS, IMPACT_RECORDS, MACRO_IMPACTS, MARKET_SNAPSHOTS)
 COMPUTED = (
     *(COMPETITIVE_SIGNALS, SIGNALS, TREND_WINDOWS, TREND_HISTORY, TREND_EVIDENCE, TREND_PROJECTIONS),
     *(RECOMMENDATIONS, RECOMMENDATION_EVIDENCE),
@@ -92,8 +93,20 @@ def recomputed(
     ):
         register(pipeline)
         planted = {table.name: _plant(pipeline.lake, table, make) for table, make in PLANTS.items()}
+        assert _plant_splits(pipeline.lake, TOO_LATE) > 10
         _compute(pipeline)
         yield Recomputed({table.name: _rows(pipeline.lake, table) for table in COMPUTED}, planted)
+
+
+def _plant_splits(lake: Lake, known_at: datetime) -> int:
+    """A 3:1 split of every ticker on the day before, known since an instant."""
+    tickers = sorted(set(lake.read(MARKET_SNAPSHOTS, columns=["ticker"])["ticker"].to_pylist()))
+    blank = dict.fromkeys((f.name for f in CORPORATE_ACTIONS.schema if f.nullable), None)
+    plain = {"kind": "split", "provider": "polygon", "action_id": "late", "terms": "1:3", "raw_sha256": "0"}
+    figures = {"split_from": 1.0, "split_to": 3.0, "ex_date": YESTERDAY.isoformat(), "day": YESTERDAY.isoformat()}
+    clocks = {"published_at": known_at, "available_at": known_at}
+    rows = [{**blank, **plain, **figures, **clocks, "ticker": ticker} for ticker in tickers]
+    return lake.merge(CORPORATE_ACTIONS, rows).inserted
 
 
 def _plant(lake: Lake, table: LakeTable, make: Callable[[Row], Row]) -> int:
@@ -148,3 +161,26 @@ def test_the_same_plants_known_in_time_would_have_changed_everything(
     before = _comparable(recomputed.rows[TREND_HISTORY.name])
     same = [key for key in before if changed.get(key) == before[key]]
     assert len(same) < len(before) / 10
+
+
+def test_a_split_known_in_time_would_have_changed_the_market_around_trends(
+    day: Day, recomputed: Recomputed, postgres: Postgres, template: str, tmp_path: Path
+) -> None:
+    for table in GIVEN:
+        shutil.copytree(day.pipeline.lake.location.table_uri(table.name), tmp_path / "lake" / table.name)
+    with (
+        fresh_database(postgres, template) as database,
+        pipeline_over(tmp_path, database, day.sandbox.url, NOW) as (pipeline, _),
+    ):
+        register(pipeline)
+        _plant_splits(pipeline.lake, NOW)
+        _compute(pipeline)
+        changed = _rows(pipeline.lake, TREND_HISTORY)
+    before = recomputed.rows[TREND_HISTORY.name]
+    weeks = [key for key, row in before.items() if row["window"] == "7d" and row["window_return"] is not None]
+    assert weeks
+    for key in weeks:
+        # Prices of before are a third of what was traded, so that as good as a 200 % gain comes on top.
+        grown = (1 + changed[key]["window_return"]) / (1 + before[key]["window_return"])
+        assert grown == pytest.approx(3, rel=1e-9)
+        assert changed[key]["reference_price"] == before[key]["reference_price"]

@@ -32,7 +32,11 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     [
         "/api/nothing",
         "/api",
-        "/registry/companies",
+        "/registry",
+        "/registry/nothing",
+        "/registry/companies/NOPE",
+        "/registry/sources/nope",
+        "/registry/watchlists/nope",
         "/risk/x",
         "/trading",
         "/api/companies/NOPE",

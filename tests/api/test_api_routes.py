@@ -47,7 +47,10 @@ def ask(client: httpx.Client, address: str) -> Any:
 
 
 def test_every_route_that_is_described_is_tried_here(client: httpx.Client) -> None:
-    described = ask(client, "/openapi.json")["paths"]
+    paths = ask(client, "/openapi.json")["paths"]
+    described = {
+        path: methods for path, methods in paths.items() if not path.startswith("/registry")
+    }  # a room of its own
     assert {path for path, methods in described.items() if "get" in methods} == set(READ)
     assert {path for path, methods in described.items() if set(methods) - {"get"}} == CHANGING
     for operation in (one for methods in described.values() for one in methods.values()):

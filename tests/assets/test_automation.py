@@ -7,13 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from stonks_assets.automation.asking import RANGE_END, RANGE_START
 from stonks_assets.automation.control import initialise_toggle, pipeline_enabled, set_pipeline
 from stonks_assets.automation.jobs import CYCLE_ASSETS, cycle_config
-from stonks_assets.automation.sensors import RANGE_END, RANGE_START, cycle_watermark, market_history, sweep
+from stonks_assets.automation.sensors import cycle_watermark, market_history, sweep
 from stonks_assets.automation.work import HISTORIES, history_gap, work_waiting
 from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
 from stonks_core.clock import ManualClock
+from stonks_core.registry.source_state import STAGE as PARKED
+from stonks_core.registry.source_state import alert_parked
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.silver_tables import DOCUMENTS, MARKET_SNAPSHOTS
@@ -142,16 +145,20 @@ def test_documents_that_nobody_has_read_are_work(at: At, database: Database, lak
     assert work_waiting(at(early), early).reasons == ("2 documents wait for extraction",)
 
 
-def test_failed_items_that_are_to_be_tried_again_are_work_from_their_day_on(at: At, database: Database) -> None:
+def test_items_of_other_days_that_are_to_be_tried_again_are_no_work_of_today(at: At, database: Database) -> None:
     add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
     pipeline = at(NOON)
-    for item, day in (("a", TODAY - timedelta(days=4)), ("b", TODAY), ("c", TODAY - timedelta(days=9))):
-        pipeline.failures.record("parsing", item, "failed", NOON, day=day)
-    assert work_waiting(pipeline, NOON).reasons == ()
-    database.execute("UPDATE failures SET status = 'replay' WHERE item <> 'c'")
+    pipeline.failures.record("parsing", "a", "failed", NOON - timedelta(hours=1), day=TODAY - timedelta(days=4))
+    database.execute("UPDATE failures SET status = 'replay'")
     work = work_waiting(pipeline, NOON)
-    assert work.reasons == ("2 failed items are to be tried again",)
-    assert work.first_day == TODAY - timedelta(days=4)
+    assert (work.reasons, work.first_day) == ((), TODAY)
+
+
+def test_documents_wait_for_nothing_while_their_agent_is_switched_off(at: At, database: Database, lake: Lake) -> None:
+    add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
+    lake.merge(DOCUMENTS, [document("20260310-a")])
+    database.execute("UPDATE ai_agents SET active = false WHERE agent = 'document-extractor'")
+    assert work_waiting(at(NOON), NOON).reasons == ()
 
 
 def test_a_model_that_failed_rests_a_minute(at: At, database: Database, lake: Lake) -> None:
@@ -234,6 +241,24 @@ def test_a_due_source_asks_for_today_s_cycle(instance: dg.DagsterInstance, at: A
     assert request.partition_key == "2026-03-10"
     assert request.run_config == cycle_config()
     assert request.tags["stonks/why"] == "due: news"
+
+
+def test_a_replay_of_a_parking_s_alert_un_parks_the_source(
+    instance: dg.DagsterInstance, at: At, database: Database
+) -> None:
+    parked = add_source(database, parked=True, failures_in_a_row=10)
+    gone = "00000000-0000-0000-0000-000000000000"
+    with database.connection() as connection:
+        alert_parked(connection, parked, "gone.", NOON)
+    pipeline = at(NOON)
+    pipeline.failures.record(PARKED, gone, "of a source that was deleted since", NOON)
+    assert isinstance(tick(cycle_watermark, instance, pipeline), dg.SkipReason)
+    database.execute("UPDATE failures SET status = 'replay'")
+    request = tick(cycle_watermark, instance, pipeline)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["stonks/why"] == "due: news"
+    assert database.fetch("SELECT DISTINCT status FROM failures") == [{"status": "resolved"}]
+    assert database.fetch("SELECT parked FROM source_states") == [{"parked": False}]
 
 
 def test_the_first_cycle_is_a_range_in_one_run(instance: dg.DagsterInstance, at: At, database: Database) -> None:

@@ -43,7 +43,7 @@ def test_a_span_is_cut_into_months_without_gap_or_overlap(first: date, days: int
 
 def test_how_far_a_backfill_goes() -> None:
     assert selected([SourceType.FILINGS_API], "raw") == ["raw_filings_api"]
-    assert selected([SourceType.MARKET_API], "raw") == ["raw_market_api", "market_snapshots"]
+    assert selected([SourceType.MARKET_API], "raw") == ["raw_market_api", "corporate_actions", "market_snapshots"]
     documents = selected(ASKABLE, "documents")
     assert documents[-2:] == ["documents", "document_company_mentions"]
     assert selected(ASKABLE, "signals")[-1] == "signals"
@@ -116,7 +116,7 @@ def test_a_backfill_brings_what_is_missing_and_no_more(environment: dict[str, st
     first = run()
     assert first["filings_api"]["days"] == first["market_api"]["days"] == 2
     assert first["filings_api"]["items_new"] == first["filings_api"]["items_seen"] > 0  # type: ignore[operator]
-    assert first["market_api"]["items_new"] == 2
+    assert first["market_api"]["items_new"] == 4  # two days' bars, and the splits and dividends around them
     again = run()
     assert [row["items_new"] for row in again.values()] == [0, 0]
     with open_stores(load_settings(environment), {}, made=True) as stores:

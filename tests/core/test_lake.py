@@ -25,6 +25,17 @@ def test_a_merge_inserts_what_is_new_and_leaves_what_is_known(lake: Lake) -> Non
     assert held(lake) == {"a": 1.0, "b": 1.0, "c": 1.0}
 
 
+def test_an_append_adds_rows_and_looks_for_none(lake: Lake) -> None:
+    assert lake.append(THINGS, [thing("a"), thing("a"), thing("b")]).inserted == 2, "of one key in one call the last"
+    assert lake.append(THINGS, [thing("b")]).inserted == 1, "what is there is the caller's business"
+    version = lake.version(THINGS)
+    assert lake.append(THINGS, []) == Written(0, 0, version)
+    assert lake.version(THINGS) == version
+    assert lake.read(THINGS).num_rows == 3
+    with pytest.raises(BadInputError, match="has no column"):
+        lake.append(THINGS, [{**thing("c"), "unknown": 1}])
+
+
 def test_a_merge_with_update_replaces_by_key(lake: Lake) -> None:
     lake.merge(THINGS, [thing("a"), thing("b")])
     written = lake.merge(THINGS, [thing("a", 5.0), thing("c")], update=True)

@@ -151,6 +151,8 @@ def test_a_folder_of_that_name_is_none_of_our_business(tmp_path: Path) -> None:
         ({"BROKER_API_SECRET": "secret"}, "BROKER_API_KEY is not"),
         ({**ALPACA, "BROKER_MODE": "live"}, "I accept real losses"),
         ({"BROKER_MODE": "live", "BROKER_LIVE_CONFIRM": "I accept real losses"}, "BROKER_API_KEY is not set"),
+        ({**ALPACA, "MARKET_DATA_PROVIDER": "polygon"}, "MARKET_DATA_API_KEY is not set"),
+        ({"MARKET_DATA_API_KEY": "key", "MARKET_DATA_PROVIDER": "alpaca"}, "BROKER_API_KEY is not set"),
     ],
 )
 def test_settings_that_contradict_each_other(environment: dict[str, str], words: str) -> None:
@@ -185,7 +187,6 @@ def test_with_nothing_configured_the_sandbox_plays_everything() -> None:
     [
         ("market_data", {"MARKET_DATA_API_KEY": "key"}, lambda e: e.polygon == "https://api.polygon.io"),
         ("edgar", {"EDGAR_CONTACT": "a@b.example"}, lambda e: e.edgar_data == "https://data.sec.gov"),
-        ("broker", ALPACA, lambda e: e.trading_stream == "wss://paper-api.alpaca.markets/stream"),
         (
             "llm",
             {"OLLAMA_BASE_URL": "http://gpu:11434"},
@@ -199,6 +200,32 @@ def test_each_part_leaves_the_sandbox_alone(
     settings = load_settings({"SANDBOX_URL": "http://127.0.0.1:4000", **environment})
     assert [name for name, played in settings.sandboxed.items() if not played] == [part]
     assert address(settings.endpoints)
+
+
+def test_a_broker_s_key_is_one_for_its_data_too() -> None:
+    settings = load_settings({"SANDBOX_URL": "http://127.0.0.1:4000", **ALPACA})
+    assert [name for name, played in settings.sandboxed.items() if not played] == ["market_data", "broker"]
+    assert settings.endpoints.trading_stream == "wss://paper-api.alpaca.markets/stream"
+    assert settings.endpoints.trading_data == "https://data.alpaca.markets"
+
+
+POLYGON = {"MARKET_DATA_API_KEY": "key"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "provider"),
+    [
+        ({}, "polygon"),
+        (POLYGON, "polygon"),
+        (ALPACA, "alpaca"),
+        ({**POLYGON, **ALPACA}, "polygon"),
+        ({**POLYGON, **ALPACA, "MARKET_DATA_PROVIDER": "alpaca"}, "alpaca"),
+        ({"MARKET_DATA_PROVIDER": "alpaca"}, "alpaca"),
+        ({**POLYGON, "MARKET_DATA_PROVIDER": "polygon"}, "polygon"),
+    ],
+)
+def test_who_is_asked_for_market_data(environment: dict[str, str], provider: str) -> None:
+    assert load_settings(environment).market_data_provider == provider
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,13 @@ def test_every_stonks_command_that_is_told_exists() -> None:
         if not words[0].endswith("stonks") or len(words) == 1 or words[1].startswith("-"):
             continue
         assert words[1] in COMMANDS, f"{where} tells of `stonks {words[1]}`"
-        known = {option for parameter in COMMANDS[words[1]].params for option in parameter.opts} | {"--help"}
+        command = COMMANDS[words[1]]
+        for word in words[2:]:
+            if not hasattr(command, "commands"):
+                break
+            assert word in command.commands, f"{where} tells of `{' '.join(words)}`"
+            command = command.commands[word]
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
         told = set() if words[1] == "run" else {word.split("=")[0] for word in words[2:] if word.startswith("--")}
         assert told <= known, f"{where} tells of `{' '.join(words)}`"
 
@@ -66,6 +72,14 @@ def test_every_make_target_that_is_told_exists() -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_says_what_it_does(name: str) -> None:
     assert COMMANDS[name].help, f"stonks {name} has no help"
+
+
+def test_every_registry_command_says_what_it_does() -> None:
+    waiting = [("registry", COMMANDS["registry"])]
+    while waiting:
+        name, command = waiting.pop()
+        assert command.help, f"stonks {name} has no help"
+        waiting += [(f"{name} {word}", below) for word, below in getattr(command, "commands", {}).items()]
 
 
 def test_the_commands_of_the_first_issue_are_there() -> None:

@@ -19,7 +19,7 @@ OUTCOMES = LakeTable(
         real("confidence", "its stated confidence", "recommendations.confidence"),
         text("base_day", "date of the session whose close it is measured from", "market_snapshots.day"),
         text("end_day", "date of the session whose close it is measured to", "market_snapshots.day"),
-        real("forward_return", "close to close return in that time", "market_snapshots.close"),
+        real("forward_return", "close to close return in that time, dividends put back", "market_snapshots.close"),
         real("abnormal_return", "that less the equal-weight return of the tracked universe", "market_snapshots.close"),
         whole("hit", "1 where the abnormal return has the call's sign, 0 where not; null for hold", null=True),
         instant("as_of", "the instant of the recommendation", "recommendations.as_of"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from stonks_core.stores.lake import gold_tables, silver_tables
+from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.bronze_tables import RAW_TABLES
 from stonks_core.stores.lake.fact_tables import FACT_TABLES
 from stonks_core.stores.lake.outcome_tables import OUTCOME_TABLES
@@ -10,6 +11,7 @@ from stonks_core.stores.lake.tables import LakeTable
 
 PIPELINE_TABLES: tuple[LakeTable, ...] = (
     *RAW_TABLES,
+    CORPORATE_ACTIONS,
     silver_tables.MARKET_SNAPSHOTS,
     silver_tables.DOCUMENTS,
     silver_tables.DOCUMENT_COMPANY_MENTIONS,

@@ -17,13 +17,13 @@ MARKET_SNAPSHOTS = LakeTable(
     name="market_snapshots",
     grade=Grade.SILVER,
     owner="ingestion",
-    doc="Bars by ticker and feed. A daily bar stands under its session's date; splits are applied by the vendor.",
-    key=("ticker", "span", "start_at", "feed"),
+    doc="Bars by ticker and feed, as traded: no split is applied. A bar stands under its session's date.",
+    key=("ticker", "span", "start_at", "end_at", "feed"),
     columns=(
         text("ticker", "the company's ticker"),
-        text("span", "length of the bar: 1d, 1h or 1min"),
-        instant("start_at", "start of the bar; a daily bar begins when its session opens"),
-        instant("end_at", "end of the bar; a daily bar ends when its session closes"),
+        text("span", "1d: a finished session; snapshot: the running session so far"),
+        instant("start_at", "start of the bar: when its session opens"),
+        instant("end_at", "end of the bar: the session's close, or how far a snapshot reaches"),
         text("feed", "where it came from: polygon, polygon_delayed, iex, sip or sandbox"),
         real("open", "first price, dollars", "raw_market_api.payload"),
         real("high", "highest price, dollars", "raw_market_api.payload"),
@@ -33,7 +33,7 @@ MARKET_SNAPSHOTS = LakeTable(
         real("vwap", "volume-weighted price, dollars", "raw_market_api.payload", null=True),
         text("raw_sha256", "the raw payload it was read from", "raw_market_api.sha256"),
         instant("published_at", "end of the bar", "raw_market_api.published_at"),
-        instant("available_at", "first instant at which the finished bar could have been used"),
+        instant("available_at", "first instant at which the bar could have been used"),
     ),
 )
 

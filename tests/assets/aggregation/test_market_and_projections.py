@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stonks_assets.aggregation.arrays import NEVER, micros
-from stonks_assets.aggregation.market import contexts, known_bars, realised_volatility, sessions
+from stonks_assets.aggregation.market import contexts, realised_volatility, sessions
 from stonks_assets.aggregation.projections import project
+from stonks_core.prices.adjusting import known_bars
 from stonks_core.vocabulary import Window
 
 FIRST = datetime(2026, 1, 1, 21, 0, tzinfo=UTC)

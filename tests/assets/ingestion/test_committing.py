@@ -1,21 +1,27 @@
 """Items into raw rows: once for ever, with their parts, whatever was killed in between."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from stonks_assets.ingestion.committing import Committer, rows_of
+from stonks_assets.ingestion.committing import Committer, _Brought, rows_of
 from stonks_assets.ingestion.http import Answer
 from stonks_assets.ingestion.protocol import RawItem, RawPart
 from stonks_assets.ingestion.raw_index import RawIndex
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
+from stonks_core.errors import CommitConflictError
 from stonks_core.registry.universe import Source
 from stonks_core.settings import Settings
+from stonks_core.settings.slices import Postgres
+from stonks_core.stores.lake.arriving import Rows
 from stonks_core.stores.lake.bronze_tables import raw_table
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.lake import Lake, Written
 from stonks_core.stores.lake.location import LakeLocation
+from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import SourceType
 
@@ -94,6 +100,67 @@ def test_compaction_and_another_process_s_commits_do_not_confuse_the_index(pipel
     row = pipeline.database.fetch_one("SELECT version FROM raw_indexes")
     assert row == {"version": pipeline.lake.version(TABLE)}
     assert committer.known([*"abcdef"]) == set("abcde")
+
+
+def test_sources_that_commit_at_once_share_commits_and_each_item_comes_once(pipeline: Pipeline) -> None:
+    committer, together = Committer(pipeline, NEWS), threading.Barrier(12)
+
+    def bring(number: int) -> int:
+        together.wait()
+        return committer.commit(
+            SOURCE, TODAY, [item(f"own{number}"), item("shared", parts=1), item(f"half{number // 2}")]
+        )
+
+    before = pipeline.lake.version(TABLE)
+    with ThreadPoolExecutor(12) as pool:
+        counts = list(pool.map(bring, range(12)))
+    assert sum(counts) == 12 + 1 + 6
+    names = [name for name, _ in stored(pipeline)]
+    assert sorted(set(names)) == names, "none twice"
+    assert len(names) == 12 + 2 + 6
+    assert pipeline.lake.version(TABLE) - before < 12
+
+
+def test_processes_take_turns_and_see_what_the_other_has_brought(pipeline: Pipeline, postgres: Postgres) -> None:
+    with Database(postgres, pipeline.database.name) as other:
+        second = Pipeline(pipeline.settings, Lake(pipeline.lake.location), other, pipeline.clock)
+        committers, together = [Committer(pipeline, NEWS), Committer(second, NEWS)], threading.Barrier(2)
+
+        def bring(committer: Committer) -> int:
+            counts = 0
+            for number in range(8):
+                together.wait()
+                counts += committer.commit(SOURCE, TODAY + timedelta(days=number), [item(f"i{number}")])
+            return counts
+
+        with ThreadPoolExecutor(2) as pool:
+            counts = list(pool.map(bring, committers))
+    assert sum(counts) == 8
+    assert [name for name, _ in stored(pipeline)] == [f"i{number}" for number in range(8)]
+
+
+class Refusing(Lake):
+    """A lake that refuses its first append."""
+
+    refused = False
+
+    def append(self, table: LakeTable, rows: Rows) -> Written:
+        if not self.refused:
+            self.refused = True
+            raise CommitConflictError("somebody else was first")
+        return super().append(table, rows)
+
+
+def test_who_shared_a_commit_that_failed_tries_for_himself(pipeline: Pipeline) -> None:
+    pipeline.lake = Refusing(pipeline.lake.location)
+    committer = Committer(pipeline, NEWS)
+    mine, other = _Brought(SOURCE, TODAY, [item("a")]), _Brought(SOURCE, TODAY, [item("b")])
+    committer._queue += [mine, other]
+    with pytest.raises(CommitConflictError):
+        committer._commit_with_others(mine)
+    assert committer._queue == [other]
+    assert committer.commit(SOURCE, TODAY, [item("c")]) == 1
+    assert (other.new, [name for name, _ in stored(pipeline)]) == (1, ["b", "c"])
 
 
 @pytest.mark.parametrize("seconds", [None, 0, 90, 3600.5, -1, "60", True])

@@ -114,7 +114,7 @@ def test_an_authorisation_goes_to_no_other_host() -> None:
     there = WrittenWeb(
         {
             URL: httpx.Response(302, headers={"location": "https://other.example/"}),
-            "https://other.example/": httpx.Response(200),
+            "https://other.example/": httpx.Response(200, content=b"there"),
         }
     )
     there.fetcher(headers={"Authorization": "Bearer k"}).get(URL)
@@ -188,6 +188,31 @@ def test_a_key_in_an_address_is_in_no_sentence(key: str) -> None:
     with pytest.raises((TransientError, PermanentError)) as caught:
         there.fetcher(attempts=1).get(url)
     assert secret not in str(caught.value)
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level("INFO", logger=http.__name__)
+    return caplog
+
+
+def test_an_attempt_that_failed_is_told_though_the_next_one_does(told: pytest.LogCaptureFixture) -> None:
+    answers = iter(
+        [httpx.Response(429, headers={"retry-after": "7"}), httpx.Response(200), httpx.Response(200, text="x")]
+    )
+    there = WrittenWeb({URL: lambda _: next(answers)})
+    assert there.fetcher().get(URL).content == b"x"
+    assert told.messages == [
+        f"attempt 1 failed and is made again in 7.0 s: {URL} answered 429: no reason given",
+        f"attempt 2 failed and is made again in 0.4 s: {URL} answered 200 with an empty body",
+    ]
+
+
+def test_an_empty_body_is_an_answer_where_it_may_be() -> None:
+    there = web(httpx.Response(200))
+    with pytest.raises(TransientError, match=f"{URL} answered 200 with an empty body"):
+        there.fetcher().get(URL)
+    assert there.fetcher().get(URL, may_be_empty=True).content == b""
 
 
 @pytest.mark.parametrize(

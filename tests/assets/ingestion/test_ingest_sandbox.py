@@ -10,8 +10,9 @@ from stonks_assets.ingestion.bars import materialise_market_snapshots
 from stonks_assets.ingestion.cadence import MOST_FAILURES
 from stonks_assets.ingestion.committing import SETTLING, Committer
 from stonks_assets.ingestion.http import Answer
+from stonks_assets.ingestion.listings import short_names
 from stonks_assets.ingestion.protocol import Ask, RawItem
-from stonks_assets.ingestion.seeding import seed_registry, short_names
+from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.ingestion.step import Asked, SourcesDownError, _ask_source, ingest, ingest_days
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError, TransientError
@@ -123,7 +124,7 @@ def test_the_world_has_news_bars_filings_macro_a_blog_and_statements(seeded: Pip
         ingest_days(seeded, source_type, days, SANDBOX_NOW)
     kinds = {str(t): {row["kind"] for row in raws(seeded, t)} for t in SourceType}
     assert kinds == {
-        "market_api": {"grouped_daily"},
+        "market_api": {"grouped_daily", "splits", "dividends", "snapshots"},
         "news_api": {"article", "article_page"},
         "filings_api": {"filing", "filing_index", "filing_document"},
         "web_scrape": {"feed_item", "article_page"},

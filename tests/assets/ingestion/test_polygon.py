@@ -1,7 +1,7 @@
-"""Polygon: pages that stay on our own address, articles of the asked day, bars of closed sessions."""
+"""Polygon: pages that stay on our own address, and articles of the asked day."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,19 +11,15 @@ from stonks_assets.ingestion.polygon import (
     MACRO_WORDS,
     MacroNewsAdapter,
     PolygonClient,
-    PolygonMarketAdapter,
     PolygonNewsAdapter,
 )
 from stonks_assets.ingestion.protocol import RawItem
-from stonks_core.calendar import MarketCalendar
 from stonks_core.errors import PermanentError, TransientError
 from stonks_core.vocabulary import SourceType
 from tests.assets.ingestion.asking import NOON, WrittenWeb, ask_for
 
 BASE = "https://api.vendor.example"
-NEWS, GROUPED = f"{BASE}/v2/reference/news", f"{BASE}/v2/aggs/grouped/locale/us/market/stocks/2026-03-10"
-CALENDAR = MarketCalendar("XNYS")
-CLOSE = datetime(2026, 3, 10, 20, tzinfo=UTC)
+NEWS = f"{BASE}/v2/reference/news"
 
 
 def article(name: str, **more: Any) -> dict[str, Any]:
@@ -88,6 +84,25 @@ def test_an_article_whose_page_is_gone_keeps_its_description() -> None:
     assert item.parts == ()
     assert json.loads(item.payload)["description"] == "short"
     assert "its description stands in" in told["a"]
+
+
+def test_a_young_article_waits_for_a_page_that_may_come() -> None:
+    web = WrittenWeb({"https://press.example/a": httpx.Response(503)})
+    young, old = article("a", published_utc="2026-03-10T11:50:00Z"), article("b", published_utc="2026-03-10T11:45:00Z")
+    items, told, _ = news(young, {**old, "article_url": "https://press.example/a"}, web=web)
+    assert [item.item_id for item in items] == ["b"]
+    assert "left for the next poll" in told["a"]
+    assert "answered 503" in told["a"]
+    assert "its description stands in" in told["b"]
+    items, told, _ = news(young)
+    assert [item.item_id for item in items] == ["a"], "a page that is gone is not waited for"
+
+
+def test_an_empty_page_may_come_whole_the_next_time() -> None:
+    web = WrittenWeb({"https://press.example/a": httpx.Response(200)})
+    items, told, _ = news(article("a", published_utc="2026-03-10T11:50:00Z"), web=web)
+    assert items == []
+    assert "answered 200 with an empty body" in told["a"]
 
 
 def test_an_article_without_an_address_is_taken_as_it_is() -> None:
@@ -177,50 +192,5 @@ def test_a_next_page_that_is_no_address_of_the_interface_is_refused() -> None:
 
 @pytest.mark.parametrize("body", ["[]", '{"results": {"a": 1}}', '{"results": ["a"]}', '"text"', "{cut", "3"])
 def test_what_is_no_answer_of_polygon_s_is_an_error_and_never_empty(body: str) -> None:
-    for url, adapter in ((NEWS, PolygonNewsAdapter), (GROUPED, None)):
-        web = WrittenWeb({url: httpx.Response(200, text=body)})
-        with pytest.raises(TransientError):
-            news(web=web, adapter=adapter) if adapter else bars(web)
-
-
-def bars(web: WrittenWeb, **ask: Any) -> list[RawItem]:
-    asked, _ = ask_for(SourceType.MARKET_API, **{"as_of": CLOSE, **ask})
-    return list(PolygonMarketAdapter(PolygonClient(web.fetcher(attempts=1), BASE), CALENDAR).fetch(asked))
-
-
-def test_a_closed_session_s_bars_are_one_item_verbatim() -> None:
-    web = WrittenWeb({GROUPED: httpx.Response(200, text='{"results": [ {"T": "AAA"} ]}')})
-    (item,) = bars(web)
-    assert (item.item_id, item.kind, item.published_at) == ("grouped:2026-03-10", "grouped_daily", CLOSE)
-    assert item.payload == b'{"results": [ {"T": "AAA"} ]}'
-    assert web.asked[0].url.params["adjusted"] == "true"
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        {"as_of": CLOSE - timedelta(seconds=1)},
-        {"day": date(2026, 3, 8), "as_of": CLOSE},
-        {"known": frozenset({"grouped:2026-03-10"})},
-    ],
-)
-def test_nothing_is_asked_before_the_close_without_a_session_or_twice(ask: dict[str, Any]) -> None:
-    web = WrittenWeb()
-    assert bars(web, **ask) == []
-    assert web.asked == []
-
-
-def test_a_day_whose_results_are_absent_has_none() -> None:
-    assert bars(WrittenWeb({GROUPED: httpx.Response(200, json={"status": "OK", "queryCount": 0})})) == []
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        httpx.Response(403, json={"status": "NOT_AUTHORIZED", "message": "not entitled"}),
-        httpx.Response(401, json={"error": "Unknown API Key"}),
-    ],
-)
-def test_a_refusal_carries_the_vendor_s_words(page: httpx.Response) -> None:
-    with pytest.raises(PermanentError, match=r"not entitled|Unknown API Key"):
-        bars(WrittenWeb({GROUPED: page}))
+    with pytest.raises(TransientError):
+        news(web=WrittenWeb({NEWS: httpx.Response(200, text=body)}))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_core.settings.slices import Trading
+from stonks_core.settings.trading import Trading
 from stonks_core.vocabulary import RiskTier
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.decide.tiers import LADDER, TIERS, TierReview, drawdown, review_tier, win_rate

@@ -1,0 +1,1 @@
+"""The registry over HTTP: companies, aliases, exposure, competitors, watchlists and sources, read and edited."""

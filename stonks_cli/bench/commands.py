@@ -1,0 +1,76 @@
+"""`stonks bench`: a command for each benchmark, which prints its figures as tables or as JSON."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from stonks_cli.root import OUT, guarded, print_json, print_table
+
+bench = typer.Typer(no_args_is_help=True, help="What the stages cost on this machine, beside the limit and a peer.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+COST = {"wall_s": "wall s", "per_second": "per s", "cpu_ms_each": "CPU ms", "memory_mb": "MB"}
+RATIOS = {"ours_wall": "x wall", "ours_cpu": "x CPU"}
+INGEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "throughput": (
+        "From the HTTP answer to the committed row; CPU of one document, and ours divided by the row's (x)",
+        {"what": "", **COST, **RATIOS},
+    ),
+    "sources": (
+        "Sources due at once, each with two new entries; CPU of one source",
+        {"what": "", **COST, "ours_cpu": "x CPU", "requests": "asks", "connections": "conns", "most_open": "open"},
+    ),
+    "growth": (
+        "A day of so many documents, and a poll that brings nothing new (idle)",
+        {"count": "documents", **COST, "lake_mb": "lake MB", "idle_wall_s": "idle s", "idle_cpu_s": "idle CPU",
+         "idle_requests": "asks"},
+    ),
+    "commits": (
+        "A day of so many commits of twenty documents; start is a new run's first look",
+        {"what": "", "commit": "commit", "commit_ms": "ms", "commit_cpu_ms": "CPU ms", "read_ms": "read ms",
+         "start_ms": "start ms", "files": "files", "so_far_s": "all s", "maintenance_s": "upkeep s"},
+    ),
+}  # fmt: skip
+
+
+@bench.command()
+@guarded
+def ingest(
+    *,
+    documents: Annotated[int, typer.Option(min=1, help="Documents of the throughput's day.")] = 2000,
+    page_kb: Annotated[int, typer.Option(min=7, help="Size of an article's page.")] = 40,
+    sources: Annotated[int, typer.Option(min=1, help="Feeds that are due at once.")] = 500,
+    days: Annotated[str, typer.Option(help="Sizes of the growing day, with commas.")] = "300,1000,3000",
+    commits: Annotated[int, typer.Option(min=1, help="Commits of the day of many commits.")] = 100,
+    full: Annotated[bool, typer.Option(help="1,000 to 100,000 documents a day and 500 commits: takes long.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ingestion over real HTTP, Delta and PostgreSQL, in temporary stores."""
+    from stonks_cli.bench.ingest import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    sizes = Sizes(documents, 1000 * page_kb, sources, _numbers(days), commits)
+    _report(run(sizes.full if full else sizes), INGEST, as_json=as_json)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise typer.BadParameter(f"{text!r} is no list of positive numbers such as 300,1000")
+    return tuple(int(part) for part in parts)
+
+
+def _report(found: Mapping[str, Any], sections: Mapping[str, tuple[str, Mapping[str, str]]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    OUT.print(", ".join(f"{name} {value}" for name, value in found["machine"].items()))
+    for name, (title, columns) in sections.items():
+        rows: Sequence[Mapping[str, Any]] = found[name]
+        print_table(title, [{key: _short(value) for key, value in row.items()} for row in rows], columns)
+
+
+def _short(value: object) -> object:
+    """Three digits are as many as a measurement has."""
+    if not isinstance(value, float):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

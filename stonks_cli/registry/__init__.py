@@ -1,0 +1,1 @@
+"""`stonks registry`: companies, aliases, exposure, competitors, watchlists and sources, read and edited from a shell."""
