@@ -31,7 +31,8 @@ _ANNOUNCES = re.compile(
 )
 _ASKS = re.compile(
     r"sign up (?:for|to)|subscribe (?:to|now|today)|newsletter|follow (?:us|me|him|her|them)\b|follow @|like us on"
-    r"|all rights reserved|©|\(c\) \d{4}|copyright \d{4}|click here|share this|join the conversation|leave a comment|download (?:the|our) app"
+    r"|all rights reserved|©|\(c\) \d{4}|copyright \d{4}|click here|share this|join the conversation"
+    r"|leave a comment|download (?:the|our) app"
     r"|terms of (?:use|service)|privacy policy|^read (?:more|next|also)\b|^(?:photo|image)s? (?:by|credit|courtesy)",
     re.IGNORECASE,
 )

@@ -18,6 +18,7 @@ from stonks_assets.parsing.linked_data import stated_articles
 from stonks_assets.parsing.text import one_line
 from stonks_assets.parsing.words import STOP_WORDS
 
+UNKNOWN = "und"  # a language that nobody could tell
 LONGEST = 300  # characters of a title or a name
 _TITLE_KEYS = ("og:title", "twitter:title", "headline", "dc.title", "dcterms.title", "parsely-title")
 _AUTHOR_KEYS = (
@@ -48,6 +49,7 @@ _BY = re.compile(r"^\s*by:?\s+", re.IGNORECASE)
 _AFTER_NAME = re.compile(
     r"\s*(?:\||•|\bUpdated\b|\bPublished\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{1,2}:\d\d|\S+@\S+).*$"
 )
+_NO_TITLES = frozenset({"document", "untitled", "untitled document", "home", "title", "index", "loading..."})
 _SITE_NAME = re.compile(r"(.{8,}?)\s+(?:\||-|–|—|::|»|•)\s+([^|–—»•]{2,60})", re.DOTALL)
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
 _LEAST_SHARE = 0.08  # of a text's words that are small words of its language
@@ -85,7 +87,13 @@ def tree_metadata(tree: HtmlElement, url: str = "", not_after: datetime | None =
     metas = _metas(tree)
     linked: Mapping[str, Any] = next(stated_articles(tree), {})
     publisher = _first(_names(linked.get("publisher")), *_all(metas, _PUBLISHER_KEYS))
-    headings = (linked.get("headline"), *_all(metas, _TITLE_KEYS), _heading(tree), tree.findtext(".//title"))
+    named = tree.findtext(".//title") or ""
+    headings = (
+        linked.get("headline"),
+        *_all(metas, _TITLE_KEYS),
+        _heading(tree),
+        "" if named.strip().lower() in _NO_TITLES else named,
+    )
     published, zone_stated = _published(tree, metas, linked, not_after)
     return PageMetadata(
         title=without_site(_first(*headings), publisher, url),
@@ -200,10 +208,10 @@ def detect_language(text: str) -> str:
     tokens = Counter(_LATIN_WORD.findall(text[:_SAMPLE].lower()))
     total = tokens.total()
     if not total:
-        return "und"
+        return UNKNOWN
     shares = {language: sum(tokens[word] for word in small) / total for language, small in sorted(STOP_WORDS.items())}
     best = max(shares, key=lambda language: (shares[language], language == "en"))
-    return best if shares[best] >= _LEAST_SHARE else "und"
+    return best if shares[best] >= _LEAST_SHARE else UNKNOWN
 
 
 def _metas(tree: HtmlElement) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from stonks_assets.parsing.duplicates import fingerprint
 from stonks_assets.parsing.identity import document_id
 from stonks_assets.parsing.mentions import CompanyMatcher, Mention
-from stonks_assets.parsing.metadata import detect_language
+from stonks_assets.parsing.metadata import UNKNOWN, detect_language
 from stonks_assets.parsing.payloads import UnreadablePayloadError, read_payload, with_title
 from stonks_assets.parsing.quality import assess
 from stonks_core.identifiers import sha256_text
@@ -61,6 +61,8 @@ def parse_raw(raw: Mapping[str, Any], matcher: CompanyMatcher) -> ParsedDocument
     published, available = _clocks(draft.published_at, raw)
     text, mentions = _named(draft.title, draft.text, matcher)
     language = detect_language(text)
+    if language == UNKNOWN and draft.language and draft.language != "en":
+        language = draft.language  # its own word for one whose small words are not known here
     quality = assess(
         text,
         has_title=bool(draft.title),

@@ -5,7 +5,7 @@
             part `article_page`: its page
 `filing`    the SGML header, `detail` what the listing says of it {accession, ticker, form, items, primary_url};
             parts `filing_document`: its documents, `detail` {type, filename, description}
-`page`      the page's bytes
+`page`      the page's bytes; with `detail.filed` a document out of a filing that came without the filing
 """
 
 import json
@@ -42,6 +42,7 @@ class Draft:
     published_at: datetime | None
     visible_characters: int = 0
     zone_stated: bool = True
+    language: str = ""  # as the page states it
 
 
 def read_payload(raw: Mapping[str, Any]) -> Draft:
@@ -220,6 +221,7 @@ def _article(raw: Mapping[str, Any], listing: Listing) -> Draft:
         published_at=parse_instant(listing.published) or raw["published_at"] or page.published_at,
         visible_characters=visible,
         zone_stated=bool(listing.published or raw["published_at"]) or page.zone_stated,
+        language=page.language,
     )
 
 
@@ -240,12 +242,16 @@ def _feed_item(raw: Mapping[str, Any], entry: Mapping[str, Any]) -> Draft:
         published_at=parse_instant(_text_of(entry.get("published"))) or raw["published_at"] or page.published_at,
         visible_characters=visible,
         zone_stated=bool(entry.get("published") or raw["published_at"]) or page.zone_stated,
+        language=page.language,
     )
 
 
 def _page(raw: Mapping[str, Any]) -> Draft:
     html = decode(bytes(raw["payload"]), _content_type(raw))
     page, text, visible = _page_parts(html, str(raw["url"]), raw)
+    if _detail(raw).get("filed"):
+        text = all_text(html, slides=True)
+        visible = len(text)
     return Draft(
         identity=_identity(raw, page.canonical_url),
         url=str(raw["url"]),
@@ -257,6 +263,7 @@ def _page(raw: Mapping[str, Any]) -> Draft:
         published_at=page.published_at or raw["published_at"],
         visible_characters=visible,
         zone_stated=page.zone_stated or page.published_at is None,
+        language=page.language,
     )
 
 
