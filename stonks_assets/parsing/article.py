@@ -13,7 +13,7 @@ from copy import deepcopy
 import trafilatura
 from lxml.html import HtmlElement
 
-from stonks_assets.parsing.passages import Passage, is_furniture, passages, word_list
+from stonks_assets.parsing.passages import Passage, is_furniture, word_list
 
 SHINGLE = 3
 COVERED = 0.7  # of a passage's shingles that stand in the library's text, from which the passage counts as marked
@@ -39,9 +39,8 @@ _ASKS = re.compile(
 _ENDS = (".", "!", "?", "”", '"', "’", "'", ":", "…", ")", "。", "！", "？", "」")
 
 
-def article_passages(tree: HtmlElement) -> list[Passage]:
-    """The passages of the page's article, in order; empty where the page shows no prose. Hidden text is gone already."""
-    shown = passages(tree)
+def article_passages(tree: HtmlElement, shown: Sequence[Passage]) -> list[Passage]:
+    """Those of the shown passages that are the page's article, in order; none where the page shows no prose."""
     marked = _marked(shown, _library_text(tree))
     chosen = _chosen(shown, marked)
     best = _best_container(shown)

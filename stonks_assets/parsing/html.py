@@ -23,7 +23,7 @@ _SITE_TAGS = ("script", "nav", "article", "main", "aside", "footer", "header", "
 _XML_DECLARATION = re.compile(r"^\s*(?:<\?xml[^>]*\?>|\ufeff)+\s*", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z!/?][^>]{0,2000}>")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_NUL = dict.fromkeys((0, *range(0xD800, 0xE000)))
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 
 
 def looks_like_html(text: str) -> bool:
@@ -53,7 +53,7 @@ def decode(payload: bytes, media_type: str = "") -> str:
 def parse_tree(html: str) -> HtmlElement | None:
     """The page's tree, or None where there is no element in it."""
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
-    cleaned = _XML_DECLARATION.sub("", html.translate(_NUL))
+    cleaned = _XML_DECLARATION.sub("", _NO_CHARACTER.sub("", html))
     try:
         return lxml.html.document_fromstring(cleaned.encode(), parser=parser)
     except ParserError:
@@ -96,16 +96,18 @@ def read_page(tree: HtmlElement) -> Page:
     """
     bare = _is_bare(tree)
     stated = normalise(article_body(tree))
-    whole = normalise(block_text(drop_hidden(tree)))
+    drop_hidden(tree)
     if bare:
-        return Page(whole, len(whole))
-    text = normalise("\n".join(passage.text for passage in article_passages(tree)))
+        text = normalise(block_text(tree))
+        return Page(text, len(text))
+    shown = passages(tree)
+    text = normalise("\n".join(passage.text for passage in article_passages(tree, shown)))
     if len(text) < SHORT and len(stated) > 2 * len(text):
         text = stated
     if len(text) < NEXT_TO_NOTHING:
-        body = normalise("\n".join(p.text for p in passages(tree) if not is_furniture(p.element, None)))
+        body = normalise("\n".join(p.text for p in shown if not is_furniture(p.element, None)))
         text = max(text, body, key=len)
-    return Page(text, len(whole))
+    return Page(text, max(len(text), sum(len(passage.text) + 1 for passage in shown)))
 
 
 def _is_bare(tree: HtmlElement) -> bool:

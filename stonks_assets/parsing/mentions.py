@@ -123,16 +123,16 @@ class CompanyMatcher:
     def _candidates(self, text: str) -> list[tuple[Mention, _Pattern]]:
         folded = _fold(text)
         padded = f" {folded} "  # so that every hit has a neighbour on both sides
-        found = []
+        found: list[tuple[Mention, _Pattern]] = []
         for last, (length, patterns) in self._automaton.iter(folded):
             if padded[last + 2].isalnum() or padded[last + 1 - length].isalnum():
                 continue  # inside a word, as nearly all hits of short tickers are
             start, end = last + 1 - length, last + 1
-            for pattern in patterns:
-                if _is_whole(text, start, end, ticker=pattern.kind == "ticker") and _case_fits(
-                    text[start:end], pattern
-                ):
-                    found.append((Mention(start, end, pattern.ticker, pattern.kind, text[start:end]), pattern))
+            found.extend(
+                (Mention(start, end, pattern.ticker, pattern.kind, text[start:end]), pattern)
+                for pattern in patterns
+                if _is_whole(text, start, end, ticker=pattern.kind == "ticker") and _case_fits(text[start:end], pattern)
+            )
         return found
 
     def _stands_alone(self, text: str, mention: Mention, pattern: _Pattern) -> bool:
