@@ -26,7 +26,10 @@ _FILED = re.compile(
     r"|ActiveDisclosure|Certent|exhibit(?:\s|&nbsp;|&#160;|<[^>]*>)*99|SECURITIES AND EXCHANGE COMMISSION",
     re.IGNORECASE,
 )
-_FEED = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*|<!--.*?-->\s*)*<(?:rss|feed|item|entry|rdf:RDF)[\s>]", re.DOTALL)
+_FEED = re.compile(
+    r"\s*(?:<\?[^>]*\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^\[>]*(?:\[.*?\])?\s*>\s*)*<(?:rss|feed|item|entry|rdf:RDF)[\s>]",
+    re.DOTALL,
+)
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"

@@ -37,6 +37,7 @@ _NAMED = {"white": "ffffff", "black": "000000", "snow": "fffafa", "ivory": "ffff
 _WHITE = "ffffff"
 _CLEAR = "clear"
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PAINTS = re.compile(r"background|@import", re.IGNORECASE)
 _PLAIN_SELECTOR = re.compile(r"[a-z0-9]*[.#][\w-]+|\[hidden\]", re.IGNORECASE)
 
 
@@ -46,7 +47,8 @@ def drop_hidden(tree: HtmlElement, *, slides: bool = False) -> HtmlElement:
     With `slides`, text that is only tiny or without contrast stays: so are the words of image slides filed.
     """
     ruled = _hidden_by_sheet(tree)
-    styled = next(tree.iter("style"), None) is not None or bool(tree.xpath('//link[@rel="stylesheet"]'))
+    painting = any(_PAINTS.search(sheet.text or "") for sheet in tree.iter("style"))
+    styled = painting or bool(tree.xpath('//link[@rel="stylesheet"]'))
     for element in [element for element in tree.iter() if _is_hidden(element, ruled)]:
         if element.getparent() is not None:
             element.drop_tree()

@@ -23,7 +23,11 @@ _SITE_TAGS = ("script", "nav", "article", "main", "aside", "footer", "header", "
 _XML_DECLARATION = re.compile(r"^\s*(?:<\?xml[^>]*\?>|\ufeff)+\s*", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z!/?][^>]{0,2000}>")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
+_NO_CHARACTER = re.compile(  # what XML text cannot hold, written out or as a reference
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+    "|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])(?:;|(?![0-9]))"
+    "|&#[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[fF]{3}[efEF])(?:;|(?![0-9a-fA-F]))"
+)
 
 
 def looks_like_html(text: str) -> bool:
@@ -53,7 +57,7 @@ def decode(payload: bytes, media_type: str = "") -> str:
 def parse_tree(html: str) -> HtmlElement | None:
     """The page's tree, or None where there is no element in it."""
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
-    cleaned = _XML_DECLARATION.sub("", _NO_CHARACTER.sub("", html))
+    cleaned = _XML_DECLARATION.sub("", _NO_CHARACTER.sub(" ", html))
     try:
         return lxml.html.document_fromstring(cleaned.encode(), parser=parser)
     except ParserError:
