@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from stonks_cli.bench.commands import bench
+from stonks_cli.parse import parse
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
+app.command()(parse)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,

@@ -11,7 +11,7 @@ from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 CELL_SEPARATOR = " | "
-_BLOCKS = frozenset(
+BLOCK_TAGS = frozenset(
     {
         *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir"),
         *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
@@ -20,7 +20,7 @@ _BLOCKS = frozenset(
     }
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "p", "table"})
-_CELLS = frozenset({"td", "th"})
+CELL_TAGS = frozenset({"td", "th"})
 _OPENERS = re.compile(r"[$€£¥(+-]|\(\s*\$|\$\s*\(|US\$")
 _CLOSERS = re.compile(r"[)%]+|\)\s*%|pts?\.?|bps")
 
@@ -88,21 +88,21 @@ class _Walker:
     def start(self, name: str) -> None:
         if name == "tr":
             self._stack.append(_Row())
-        elif name in _CELLS and self._stack and isinstance(self._stack[-1], _Row):
+        elif name in CELL_TAGS and self._stack and isinstance(self._stack[-1], _Row):
             self._stack.append(_Cell())
         else:
             self._break(_breaks(name))
 
     def end(self, name: str) -> None:
         top = self._stack[-1] if self._stack else None
-        if name in _CELLS and isinstance(top, _Cell):
+        if name in CELL_TAGS and isinstance(top, _Cell):
             self._stack.pop()
             row = self._stack[-1]
             if isinstance(row, _Row):
                 row.cells.append(top.text())
         elif name == "tr" and isinstance(top, _Row):
             self._stack.pop()
-            sink, line = self._sink(), _row_text(top.cells)
+            sink, line = self._sink(), row_text(top.cells)
             if line:
                 sink.break_line(1)
                 sink.add(line)
@@ -127,10 +127,10 @@ class _Walker:
 def _breaks(name: str) -> int:
     if name in _HEADINGS:
         return 2
-    return 1 if name in _BLOCKS or name in {"br", *_CELLS} else 0
+    return 1 if name in BLOCK_TAGS or name in {"br", *CELL_TAGS} else 0
 
 
-def _row_text(cells: list[str]) -> str:
+def row_text(cells: list[str]) -> str:
     """One line for a row of several cells; a row of one cell (a layout table) keeps its lines."""
     filled = [cell for cell in cells if cell]
     if len(filled) == 1:

@@ -4,35 +4,30 @@ Pure; the tree is lxml's. Hidden elements go first, because what no reader sees 
 """
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 import lxml.html
-import trafilatura
-from bs4 import BeautifulSoup
 from lxml.etree import ParserError
 from lxml.html import HtmlElement
 
+from stonks_assets.parsing.article import article_passages
 from stonks_assets.parsing.blocks import block_text
+from stonks_assets.parsing.hidden import drop_hidden
+from stonks_assets.parsing.linked_data import article_body
+from stonks_assets.parsing.passages import is_furniture, passages
 from stonks_assets.parsing.text import normalise
 
-FALLBACK_BELOW = 250  # characters; a main text shorter than this is compared with everything the page shows
-_SILENT = frozenset(
-    {
-        *("script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "math", "canvas", "audio"),
-        *("video", "select", "datalist", "head", "title", "ix:header", "ix:hidden", "ix:references", "ix:resources"),
-    }
-)
-_FURNITURE = ("nav", "header", "footer", "aside", "form", "button", "dialog", "menu")
-_HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0*(?:\.0+)?\s*(?:;|!|$)"
-    r"|(?:text-indent|left|top)\s*:\s*-\d{4,}",
-    re.IGNORECASE,
-)
-_FONT_SIZE = re.compile(r"font-size\s*:\s*([\d.]+)", re.IGNORECASE)
+SHORT = 500  # characters of an article below which what the page states for machines may say more
+NEXT_TO_NOTHING = 80  # characters below which the whole body is compared
+_SITE_TAGS = ("script", "nav", "article", "main", "aside", "footer", "header", "form")
 _XML_DECLARATION = re.compile(r"^\s*(?:<\?xml[^>]*\?>|\ufeff)+\s*", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z!/?][^>]{0,2000}>")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_NUL = dict.fromkeys((0, *range(0xD800, 0xE000)))
+_NO_CHARACTER = re.compile(  # what XML text cannot hold, written out or as a reference
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+    "|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45])(?:;|(?![0-9]))"
+    "|&#[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]|[fF]{3}[efEF])(?:;|(?![0-9a-fA-F]))"
+)
 
 
 def looks_like_html(text: str) -> bool:
@@ -62,96 +57,65 @@ def decode(payload: bytes, media_type: str = "") -> str:
 def parse_tree(html: str) -> HtmlElement | None:
     """The page's tree, or None where there is no element in it."""
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
-    cleaned = _XML_DECLARATION.sub("", html.translate(_NUL))
+    cleaned = _XML_DECLARATION.sub("", _NO_CHARACTER.sub(" ", html))
     try:
         return lxml.html.document_fromstring(cleaned.encode(), parser=parser)
     except ParserError:
         return None
 
 
-def drop_hidden(tree: HtmlElement) -> HtmlElement:
-    """Take out, in place, what no reader sees: silent elements, hidden ones, text of size zero."""
-    doomed = [element for element in tree.iter() if _is_hidden(element)]
-    for element in doomed:
-        if element.getparent() is not None:
-            element.drop_tree()
-    for element in [e for e in tree.iter() if isinstance(e.tag, str) and _font_size(e) == 0]:
-        _blank(element)
-    return tree
+@dataclass(frozen=True)
+class Page:
+    """What a reader sees of a page: the text of its article, and how many characters the whole page shows."""
+
+    text: str
+    visible_characters: int
 
 
-def _is_hidden(element: HtmlElement) -> bool:
-    if not isinstance(element.tag, str):
-        return True
-    if element.tag in _SILENT or element.get("hidden") is not None:
-        return True
-    if (element.get("aria-hidden") or "").strip().lower() == "true":
-        return True
-    style = element.get("style")
-    return bool(style) and _HIDING_STYLE.search(style or "") is not None
+def all_text(html: str, *, slides: bool = False) -> str:
+    """Everything a reader sees of a page, tables row by row; plain text passes through.
 
-
-def _font_size(element: HtmlElement) -> float | None:
-    found = _FONT_SIZE.search(element.get("style") or "")
-    if found is None:
-        return None
-    try:
-        return float(found.group(1))
-    except ValueError:
-        return None
-
-
-def _blank(element: HtmlElement) -> None:
-    """Empty the text below an element of font size zero, except where a descendant gives itself a size again."""
-    waiting = [element]
-    while waiting:
-        current = waiting.pop()
-        current.text = None
-        for child in current:
-            child.tail = None
-            if not _font_size(child):
-                waiting.append(child)
-
-
-def all_text(html: str) -> str:
-    """Everything a reader sees of a page, tables row by row; plain text passes through."""
-    if not looks_like_html(html):
-        return normalise(html)
-    tree = parse_tree(html)
-    return "" if tree is None else normalise(block_text(drop_hidden(tree)))
-
-
-def main_text(html: str) -> str:
-    """The main text of a news page, without navigation, teasers and comments; plain text passes through.
-
-    trafilatura decides, with precision before recall; where it finds next to nothing and the page's body has
-    more to say, the body without its furniture is taken.
+    With `slides`, text that is tiny or has its background's colour stays: filing agents set the words of slides that
+    are images in this way.
     """
     if not looks_like_html(html):
         return normalise(html)
     tree = parse_tree(html)
-    if tree is None:
-        return ""
-    cleaned = lxml.html.tostring(drop_hidden(tree), encoding="unicode")
-    found = trafilatura.extract(
-        cleaned, favor_precision=True, include_comments=False, include_tables=True, output_format="txt"
-    )
-    text = normalise(found or "")
-    if len(text) >= FALLBACK_BELOW:
-        return text
-    body = _body_text(cleaned)
-    return body if len(body) > len(text) else text
+    return "" if tree is None else normalise(block_text(drop_hidden(tree, slides=slides)))
 
 
-def _body_text(html: str) -> str:
-    """Text of the article element, else of the main element, else of the body, without navigation and forms."""
-    soup = BeautifulSoup(html, "lxml")
-    for name in _FURNITURE:
-        for element in soup.find_all(name):
-            element.decompose()
-    root = soup.find("article") or soup.find("main") or soup.body or soup
-    return normalise("\n".join(_paragraphs(root.get_text("\n").split("\n"))))
+def main_text(html: str) -> str:
+    """The main text of a news page, without navigation, teasers and comments; plain text passes through."""
+    if not looks_like_html(html):
+        return normalise(html)
+    tree = parse_tree(html)
+    return "" if tree is None else read_page(tree).text
 
 
-def _paragraphs(lines: Iterable[str]) -> list[str]:
-    return [line for line in lines if line.strip()]
+def read_page(tree: HtmlElement) -> Page:
+    """The article of a page's tree, from which hidden text is taken out in place.
+
+    Where the page shows next to no article, the text that it states for search engines (JSON-LD `articleBody`)
+    speaks if it is longer, then the body without its furniture.
+    """
+    bare = _is_bare(tree)
+    stated = normalise(article_body(tree))
+    drop_hidden(tree)
+    if bare:
+        text = normalise(block_text(tree))
+        return Page(text, len(text))
+    shown = passages(tree)
+    text = normalise("\n".join(passage.text for passage in article_passages(tree, shown)))
+    if len(text) < SHORT and len(stated) > 2 * len(text):
+        text = stated
+    if len(text) < NEXT_TO_NOTHING:
+        body = normalise("\n".join(p.text for p in shown if not is_furniture(p.element, None)))
+        text = max(text, body, key=len)
+    return Page(text, max(len(text), sum(len(passage.text) + 1 for passage in shown)))
+
+
+def _is_bare(tree: HtmlElement) -> bool:
+    """Whether a page is nothing but a document, as exhibits and saved releases are: no script, sheet or navigation."""
+    if any(next(tree.iter(name), None) is not None for name in _SITE_TAGS):
+        return False
+    return not tree.xpath('//link[@rel="stylesheet"] | //meta[starts-with(@property, "og:")]')

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import combining
 
 import ahocorasick
 
-from stonks_assets.parsing.words import ENGLISH_WORDS
+from stonks_assets.parsing.words import ENGLISH_WORDS, GENERIC_NAMES, NO_TICKERS
 
 Kind = Literal["ticker", "legal_name", "alias"]
 SHORT_TICKER = 2
@@ -29,6 +30,7 @@ _EXCHANGE = re.compile(
     r"\s?:\s?(?:[A-Z.]{1,6}(?:,| and|;|/)\s?)*$"
 )
 _SENTENCE_START = re.compile(r"(?:^|[.!?:;|\n\"“”•-])[\s\"“”'‘’(]*$")
+_AS_EXCHANGE = re.compile(r"nasdaq(?:\s?:\s?[A-Z]|\s(?:stock|global|capital)\s)|nyse\s?:", re.IGNORECASE)
 _LOOK_BACK = 48
 _FOLD = {"’": "'", "‘": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "\n": " ", "\t": " "}
 _FOLD_TABLE = str.maketrans(_FOLD)
@@ -77,7 +79,8 @@ def name_variants(legal_name: str) -> tuple[str, ...]:
     found += [bare] if bare != name else []
     if loose != bare and len(loose) > LEAST_NAME and loose.lower() not in ENGLISH_WORDS:
         found.append(loose)
-    return tuple(dict.fromkeys(variant for variant in found if len(variant) >= LEAST_NAME))
+    telling = [variant for variant in found if variant == found[0] or variant.lower() not in GENERIC_NAMES]
+    return tuple(dict.fromkeys(variant for variant in telling if len(variant) >= LEAST_NAME))
 
 
 def _fold(text: str) -> str:
@@ -118,13 +121,19 @@ class CompanyMatcher:
         return frozenset(mention.ticker for mention in self.find(text))
 
     def _candidates(self, text: str) -> list[tuple[Mention, _Pattern]]:
-        return [
-            (Mention(start, end, pattern.ticker, pattern.kind, text[start:end]), pattern)
-            for last, (length, patterns) in self._automaton.iter(_fold(text))
-            for start, end in [(last + 1 - length, last + 1)]
-            for pattern in patterns
-            if _is_whole(text, start, end, ticker=pattern.kind == "ticker") and _case_fits(text[start:end], pattern)
-        ]
+        folded = _fold(text)
+        padded = f" {folded} "  # so that every hit has a neighbour on both sides
+        found: list[tuple[Mention, _Pattern]] = []
+        for last, (length, patterns) in self._automaton.iter(folded):
+            if padded[last + 2].isalnum() or padded[last + 1 - length].isalnum():
+                continue  # inside a word, as nearly all hits of short tickers are
+            start, end = last + 1 - length, last + 1
+            found.extend(
+                (Mention(start, end, pattern.ticker, pattern.kind, text[start:end]), pattern)
+                for pattern in patterns
+                if _is_whole(text, start, end, ticker=pattern.kind == "ticker") and _case_fits(text[start:end], pattern)
+            )
+        return found
 
     def _stands_alone(self, text: str, mention: Mention, pattern: _Pattern) -> bool:
         """Whether a mention proves by itself that the text is about the company."""
@@ -136,7 +145,7 @@ class CompanyMatcher:
 
 def _patterns(company: CompanyNames) -> list[_Pattern]:
     ticker = company.ticker
-    weak = len(ticker) <= SHORT_TICKER or ticker.lower() in ENGLISH_WORDS
+    weak = len(ticker) <= SHORT_TICKER or not ticker[:1].isalpha() or ticker.lower() in NO_TICKERS
     found = [_Pattern(ticker, "ticker", ticker, weak)]
     named: list[tuple[str, Kind]] = [(name, "legal_name") for name in name_variants(company.legal_name)]
     named += [(" ".join(alias.split()), "alias") for alias in company.aliases]
@@ -149,7 +158,9 @@ def _patterns(company: CompanyNames) -> list[_Pattern]:
 def _is_whole(text: str, start: int, end: int, *, ticker: bool) -> bool:
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
-    if before.isalnum() or after.isalnum() or "_" in (before, after):
+    if before.isalnum() or after.isalnum() or "_" in (before, after) or combining(after):
+        return False
+    if after in ": " and _AS_EXCHANGE.match(text, start) is not None:
         return False
     if not ticker:
         return True

@@ -1,36 +1,56 @@
 """What a document says about itself: title, author, publisher, canonical address, publication time, language. Pure."""
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from stonks_assets.parsing.filings import NEW_YORK
 from stonks_assets.parsing.html import looks_like_html, parse_tree
 from stonks_assets.parsing.identity import canonical_url, same_site
+from stonks_assets.parsing.linked_data import stated_articles
 from stonks_assets.parsing.text import one_line
 from stonks_assets.parsing.words import STOP_WORDS
 
+UNKNOWN = "und"  # a language that nobody could tell
 LONGEST = 300  # characters of a title or a name
-_TITLE_KEYS = ("og:title", "twitter:title", "headline", "dc.title")
-_AUTHOR_KEYS = ("author", "article:author", "dc.creator", "byl", "sailthru.author", "parsely-author")
-_PUBLISHER_KEYS = ("og:site_name", "publisher", "dc.publisher", "application-name")
-_TIME_KEYS = (
-    "article:published_time",
-    "datepublished",
-    "date",
-    "pubdate",
-    "dc.date",
-    "parsely-pub-date",
-    "sailthru.date",
+_TITLE_KEYS = ("og:title", "twitter:title", "headline", "dc.title", "dcterms.title", "parsely-title")
+_AUTHOR_KEYS = (
+    *("author", "article:author", "dc.creator", "dcterms.creator", "byl", "sailthru.author", "parsely-author"),
+    *("og:article:author", "article:author_name", "citation_author"),
 )
-_ARTICLE_TYPES = re.compile(r"Article|Posting|Report$")
+_PUBLISHER_KEYS = ("og:site_name", "publisher", "dc.publisher", "dcterms.publisher", "application-name", "source")
+_TIME_KEYS = (
+    *("article:published_time", "og:published_time", "article:published", "datepublished", "date", "pubdate"),
+    *("publishdate", "publish-date", "publish_date", "pub_date", "published_time", "originalpublicationdate"),
+    *("dc.date", "dc.date.issued", "dcterms.date", "dcterms.created", "dcterms.issued", "parsely-pub-date"),
+    *(
+        "sailthru.date",
+        "article.published",
+        "rnews:datepublished",
+        "citation_publication_date",
+        "cxenseparse:recs:publishtime",
+    ),
+)
+_ZONE = re.compile(r":\d{2}(?:\.\d+)?\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$|\b(?:UTC|GMT|E[SD]?T)$", re.IGNORECASE)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_PRINTED = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})"
+    r"(?:,?\s+(?:at\s+)?(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*(UTC|GMT|E[SD]?T)?)?",
+    re.IGNORECASE,
+)
+_BY = re.compile(r"^\s*by:?\s+", re.IGNORECASE)
+_AFTER_NAME = re.compile(
+    r"\s*(?:\||•|\bUpdated\b|\bPublished\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{1,2}:\d\d|\S+@\S+).*$"
+)
+_NO_TITLES = frozenset({"document", "untitled", "untitled document", "home", "title", "index", "loading..."})
+_SITE_NAME = re.compile(r"(.{8,}?)\s+(?:\||-|–|—|::|»|•)\s+([^|–—»•]{2,60})", re.DOTALL)
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
 _LEAST_SHARE = 0.08  # of a text's words that are small words of its language
 _SAMPLE = 20_000
@@ -38,53 +58,149 @@ _SAMPLE = 20_000
 
 @dataclass(frozen=True)
 class PageMetadata:
-    """What a page says about itself; what it does not say is empty or None. `published_at` is aware UTC."""
+    """What a page says about itself; what it does not say is empty or None.
+
+    `published_at` is aware UTC; `zone_stated` tells whether the stamp named its zone or was taken as UTC.
+    """
 
     title: str = ""
     author: str = ""
     publisher: str = ""
     canonical_url: str = ""
     published_at: datetime | None = None
+    zone_stated: bool = False
+    language: str = ""
 
 
-def page_metadata(html: str, url: str = "") -> PageMetadata:
-    """The metadata of a page fetched from `url`: JSON-LD first, then meta elements, then the visible heading.
-
-    A canonical address on another site is not believed: a page could take another document's name with it.
-    """
+def page_metadata(html: str, url: str = "", not_after: datetime | None = None) -> PageMetadata:
+    """The metadata of a page fetched from `url`; see `tree_metadata`."""
     tree = parse_tree(html) if looks_like_html(html) else None
-    if tree is None:
-        return PageMetadata()
+    return PageMetadata() if tree is None else tree_metadata(tree, url, not_after)
+
+
+def tree_metadata(tree: HtmlElement, url: str = "", not_after: datetime | None = None) -> PageMetadata:
+    """The metadata of a whole page's tree: JSON-LD first, then meta elements, then what is marked in the text.
+
+    A canonical address on another site is not believed: a page could take another document's name with it. Nor is
+    a publication time after `not_after`, the moment of the fetch.
+    """
     metas = _metas(tree)
-    linked = next(_json_ld_articles(tree), {})
-    title = _first(linked.get("headline"), *_all(metas, _TITLE_KEYS), _heading(tree), tree.findtext(".//title"))
-    author = _first(_names(linked.get("author")), *_all(metas, _AUTHOR_KEYS))
+    linked: Mapping[str, Any] = next(stated_articles(tree), {})
     publisher = _first(_names(linked.get("publisher")), *_all(metas, _PUBLISHER_KEYS))
-    stamps = [linked.get("datePublished"), *_all(metas, _TIME_KEYS), *tree.xpath("//time/@datetime")[:1]]
-    instants = (parse_instant(str(stamp)) for stamp in stamps if stamp)
+    named = tree.findtext(".//title") or ""
+    headings = (
+        linked.get("headline"),
+        *_all(metas, _TITLE_KEYS),
+        _heading(tree),
+        "" if named.strip().lower() in _NO_TITLES else named,
+    )
+    published, zone_stated = _published(tree, metas, linked, not_after)
     return PageMetadata(
-        title=title,
-        author="" if author.startswith(("http://", "https://")) else author,
+        title=without_site(_first(*headings), publisher, url),
+        author=_author(tree, metas, linked),
         publisher=publisher,
         canonical_url=_canonical(tree, metas, url),
-        published_at=next((instant for instant in instants if instant), None),
+        published_at=published,
+        zone_stated=zone_stated,
+        language=_stated_language(tree, metas, linked),
     )
 
 
+def without_site(title: str, publisher: str, url: str = "") -> str:
+    """A title without the site's name at its end: `Orion beats | Example Wire` from Example Wire is `Orion beats`."""
+    found = _SITE_NAME.fullmatch(title)
+    if found is None:
+        return title
+    squeezed = _squeezed(found.group(2))
+    names = {_squeezed(publisher), *(_squeezed(label) for label in urlsplit(url).netloc.split(".")[:-1])} - {"", "www"}
+    return found.group(1) if any(squeezed in {name, f"the{name}", f"{name}com"} for name in names) else title
+
+
+def _squeezed(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())
+
+
+def _published(
+    tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any], not_after: datetime | None
+) -> tuple[datetime | None, bool]:
+    """The first publication time that is one and does not lie after the fetch, and whether it names its zone."""
+    marked = tree.xpath(
+        '//*[@itemprop="datePublished"]/@content | //*[@itemprop="datePublished"]/@datetime | //time[@pubdate]/@datetime'
+    )
+    times = [*tree.xpath("//article//time/@datetime")[:1], *tree.xpath("//time/@datetime")[:1]]
+    for stamp in (linked.get("datePublished"), *_all(metas, _TIME_KEYS), *marked, *times, linked.get("dateCreated")):
+        instant = parse_instant(str(stamp)) if stamp else None
+        if instant and (not_after is None or instant <= not_after):
+            return instant, _ZONE.search(str(stamp).strip()) is not None
+    return None, False
+
+
+def _author(tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any]) -> str:
+    """The authors' names, joined by commas; an address or a handle is no name."""
+    marked = tree.xpath('//*[@itemprop="author"]//*[@itemprop="name"] | //*[@itemprop="author"] | //a[@rel="author"]')
+    bylines = tree.xpath('//*[contains(concat(" ", normalize-space(@class), " "), " byline ")]')
+    candidates = [_names(linked.get("author")), *_all(metas, _AUTHOR_KEYS), _names(linked.get("creator"))]
+    candidates += [element.get("content") or element.text_content() for element in marked[:3]]
+    candidates += [line for element in bylines[:3] if _BY.match(line := one_line(element.text_content()))]
+    for candidate in candidates:
+        name = _BY.sub("", one_line(candidate or ""))
+        name = _AFTER_NAME.sub("", name).strip(" ,;|")
+        if name and len(name) <= LONGEST and not name.startswith(("http://", "https://", "@", "www.", "/")):
+            return name
+    return ""
+
+
+def _stated_language(tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any]) -> str:
+    """The ISO 639-1 code that the page states for itself, empty where it states none."""
+    root = tree.get("lang") or tree.get("xml:lang")
+    for stated in (root, linked.get("inLanguage"), metas.get("og:locale"), metas.get("content-language")):
+        if isinstance(stated, str) and (found := re.match(r"\s*([A-Za-z]{2})(?:[-_]|\s*$)", stated)):
+            return found.group(1).lower()
+    return ""
+
+
 def parse_instant(stamp: str) -> datetime | None:
-    """ISO 8601 or RFC 2822 time as aware UTC; a time without a zone is taken as UTC; None for anything else."""
+    """A time as aware UTC: ISO 8601, RFC 2822, or a date as English pages print it; None for anything else.
+
+    A time without a zone is taken as UTC.
+    """
     stamp = stamp.strip()
-    try:
-        instant = datetime.fromisoformat(stamp)
-    except ValueError:
-        try:
-            instant = parsedate_to_datetime(stamp)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
+    instant = next((read for way in (_iso, _mail, _printed) if (read := way(stamp)) is not None), None)
+    if instant is None:
+        return None
     try:
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (OverflowError, ValueError):
         return None
+
+
+def _iso(stamp: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d\d:?\d\d$)|\s+(?=Z$)", "", stamp))
+    except ValueError:
+        return None
+
+
+def _mail(stamp: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(stamp)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _printed(stamp: str) -> datetime | None:
+    """`March 2, 2026, 10:30 a.m. ET` and the like; the zones are those of American and British pages."""
+    found = _PRINTED.fullmatch(stamp)
+    if found is None:
+        return None
+    month, day, year, hour, minute, half, zone = found.groups()
+    try:
+        number = _MONTHS.index(month[:3].lower()) + 1
+        hours = int(hour or 0) % (12 if half else 24) + (12 if half and half[0].lower() == "p" else 0)
+        read = datetime(int(year), number, int(day), hours, int(minute or 0), tzinfo=UTC)
+    except ValueError:
+        return None
+    return read.replace(tzinfo=NEW_YORK if zone and zone.upper().startswith("E") else UTC)
 
 
 def detect_language(text: str) -> str:
@@ -92,10 +208,10 @@ def detect_language(text: str) -> str:
     tokens = Counter(_LATIN_WORD.findall(text[:_SAMPLE].lower()))
     total = tokens.total()
     if not total:
-        return "und"
+        return UNKNOWN
     shares = {language: sum(tokens[word] for word in small) / total for language, small in sorted(STOP_WORDS.items())}
     best = max(shares, key=lambda language: (shares[language], language == "en"))
-    return best if shares[best] >= _LEAST_SHARE else "und"
+    return best if shares[best] >= _LEAST_SHARE else UNKNOWN
 
 
 def _metas(tree: HtmlElement) -> dict[str, str]:
@@ -136,24 +252,10 @@ def _canonical(tree: HtmlElement, metas: Mapping[str, str], url: str) -> str:
     return canonical_url(url)
 
 
-def _json_ld_articles(tree: HtmlElement) -> Iterator[Mapping[str, Any]]:
-    """Article objects of the page's JSON-LD; blocks that are not JSON are passed over, as browsers do."""
-    for script in tree.iter("script"):
-        if (script.get("type") or "").strip().lower() != "application/ld+json" or not script.text:
-            continue
-        try:
-            data = json.loads(script.text)
-        except (ValueError, RecursionError):
-            continue
-        items = data if isinstance(data, list) else [data]
-        graphs = [item.get("@graph") for item in items if isinstance(item, dict)]
-        items = [*items, *(entry for graph in graphs if isinstance(graph, list) for entry in graph)]
-        for item in items:
-            if isinstance(item, dict) and _ARTICLE_TYPES.search(str(item.get("@type", ""))):
-                yield item
-
-
 def _names(value: object) -> str:
+    """The names of persons or organisations, each once; an address is no name."""
     entries = value if isinstance(value, list) else [value]
     names = [entry.get("name") if isinstance(entry, dict) else entry for entry in entries]
-    return ", ".join(name for name in names if isinstance(name, str) and name)
+    flat = [one for name in names for one in (name if isinstance(name, list) else [name])]
+    said = [one_line(name) for name in flat if isinstance(name, str) and not name.startswith(("http://", "https://"))]
+    return ", ".join(dict.fromkeys(name for name in said if name))

@@ -8,13 +8,13 @@ from typing import Any
 from stonks_assets.parsing.duplicates import fingerprint
 from stonks_assets.parsing.identity import document_id
 from stonks_assets.parsing.mentions import CompanyMatcher, Mention
-from stonks_assets.parsing.metadata import detect_language
-from stonks_assets.parsing.payloads import UnreadablePayloadError, read_payload
+from stonks_assets.parsing.metadata import UNKNOWN, detect_language
+from stonks_assets.parsing.payloads import UnreadablePayloadError, read_payload, with_title
 from stonks_assets.parsing.quality import assess
 from stonks_core.identifiers import sha256_text
 from stonks_core.vocabulary import DocumentType, SourceType
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 DOCUMENT_TYPES = {
     SourceType.NEWS_API: DocumentType.NEWS,
@@ -26,10 +26,14 @@ DOCUMENT_TYPES = {
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """A document before clustering: the row of `documents` without its cluster, and its mentions."""
+    """A document before clustering: the row of `documents` without its cluster, and its mentions.
+
+    `zone_stated` is false where the source gave its publication time without a zone, so that it was taken as UTC.
+    """
 
     row: Mapping[str, Any]
     mentions: tuple[Mention, ...]
+    zone_stated: bool = True
 
     @property
     def document_id(self) -> str:
@@ -55,10 +59,12 @@ def parse_raw(raw: Mapping[str, Any], matcher: CompanyMatcher) -> ParsedDocument
             f"look at {draft.url}, then replay or dismiss the failure"
         )
     published, available = _clocks(draft.published_at, raw)
-    mentions = matcher.find(draft.text)
-    language = detect_language(draft.text)
+    text, mentions = _named(draft.title, draft.text, matcher)
+    language = detect_language(text)
+    if language == UNKNOWN and draft.language and draft.language != "en":
+        language = draft.language  # its own word for one whose small words are not known here
     quality = assess(
-        draft.text,
+        text,
         has_title=bool(draft.title),
         has_date=draft.published_at is not None,
         has_source=bool(draft.author or draft.publisher),
@@ -81,13 +87,13 @@ def parse_raw(raw: Mapping[str, Any], matcher: CompanyMatcher) -> ParsedDocument
         "author": draft.author,
         "publisher": draft.publisher,
         "language": language,
-        "text": draft.text,
-        "sha256": sha256_text(draft.text),
-        "characters": len(draft.text),
+        "text": text,
+        "sha256": sha256_text(text),
+        "characters": len(text),
         "quality_score": quality.score,
         "confidence": quality.confidence,
         "status": "low_quality" if quality.confidence == "low" else "parsed",
-        "fingerprint": fingerprint(draft.text),
+        "fingerprint": fingerprint(text),
         "credibility": raw["credibility"],
         "raw_item_id": raw["item_id"],
         "raw_sha256": raw["sha256"],
@@ -95,7 +101,16 @@ def parse_raw(raw: Mapping[str, Any], matcher: CompanyMatcher) -> ParsedDocument
         "published_at": published,
         "available_at": available,
     }
-    return ParsedDocument(row, mentions)
+    return ParsedDocument(row, mentions, draft.zone_stated)
+
+
+def _named(title: str, text: str, matcher: CompanyMatcher) -> tuple[str, tuple[Mention, ...]]:
+    """The text and the companies it names; with its title as first line where only the title names one of them."""
+    mentions = matcher.find(text)
+    if title and matcher.tickers(title) - {mention.ticker for mention in mentions}:
+        text = with_title(title, text)
+        mentions = matcher.find(text)
+    return text, mentions
 
 
 def _clocks(stated: datetime | None, raw: Mapping[str, Any]) -> tuple[datetime, datetime]:

@@ -5,7 +5,7 @@
             part `article_page`: its page
 `filing`    the SGML header, `detail` what the listing says of it {accession, ticker, form, items, primary_url};
             parts `filing_document`: its documents, `detail` {type, filename, description}
-`page`      the page's bytes
+`page`      the page's bytes; with `detail.filed` a document out of a filing that came without the filing
 """
 
 import json
@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from stonks_assets.parsing.filings import parse_header
-from stonks_assets.parsing.html import all_text, decode, main_text
+from stonks_assets.parsing.html import all_text, decode, looks_like_html, parse_tree, read_page
 from stonks_assets.parsing.identity import canonical_url, filing_identity
-from stonks_assets.parsing.metadata import PageMetadata, page_metadata, parse_instant
+from stonks_assets.parsing.metadata import PageMetadata, parse_instant, tree_metadata
 from stonks_assets.parsing.text import normalise, one_line
 
 SHORT_ARTICLE = 500  # characters below which the listing's description is added
@@ -41,6 +41,8 @@ class Draft:
     text: str
     published_at: datetime | None
     visible_characters: int = 0
+    zone_stated: bool = True
+    language: str = ""  # as the page states it
 
 
 def read_payload(raw: Mapping[str, Any]) -> Draft:
@@ -167,7 +169,7 @@ def _identity(raw: Mapping[str, Any], canonical: str) -> str:
     return canonical or f"item:{raw['source_id']}:{raw['item_id']}"
 
 
-def _with_title(title: str, text: str) -> str:
+def with_title(title: str, text: str) -> str:
     """The text with its title as first line, where it does not say it itself: titles carry news and quotes."""
     if not title or one_line(text[: len(title) + 200]).lower().find(title.lower()) >= 0:
         return text
@@ -183,16 +185,24 @@ def _enriched(text: str, description: str) -> str:
     return normalise(f"{text}\n\n{description}")
 
 
-def _page_parts(html: str, url: str) -> tuple[PageMetadata, str, int]:
-    if not html:
-        return PageMetadata(canonical_url=canonical_url(url) if url else ""), "", 0
-    return page_metadata(html, url), main_text(html), len(all_text(html))
+def _page_parts(html: str, url: str, raw: Mapping[str, Any]) -> tuple[PageMetadata, str, int]:
+    """A page's metadata, main text and visible characters, from one tree; of plain text the text itself."""
+    known = PageMetadata(canonical_url=canonical_url(url) if url else "")
+    if not looks_like_html(html):
+        text = normalise(html)
+        return known, text, len(text)
+    tree = parse_tree(html)
+    if tree is None:
+        return known, "", 0
+    metadata = tree_metadata(tree, url, raw["fetched_at"])
+    page = read_page(tree)
+    return metadata, page.text, page.visible_characters
 
 
 def _article(raw: Mapping[str, Any], listing: Listing) -> Draft:
     html, address = _page_of(raw)
     url = address or listing.url or str(raw["url"])
-    page, text, visible = _page_parts(html, url)
+    page, text, visible = _page_parts(html, url, raw)
     text = text or all_text(listing.content)
     title = one_line(listing.title) or page.title
     return Draft(
@@ -202,16 +212,18 @@ def _article(raw: Mapping[str, Any], listing: Listing) -> Draft:
         title=title,
         author=one_line(listing.author) or page.author,
         publisher=one_line(listing.publisher) or page.publisher,
-        text=_with_title(title, _enriched(text, all_text(listing.description))),
+        text=with_title(title, _enriched(text, all_text(listing.description))),
         published_at=parse_instant(listing.published) or raw["published_at"] or page.published_at,
         visible_characters=visible,
+        zone_stated=bool(listing.published or raw["published_at"]) or page.zone_stated,
+        language=page.language,
     )
 
 
 def _feed_item(raw: Mapping[str, Any], entry: Mapping[str, Any]) -> Draft:
     html, _ = _page_of(raw)
     url = _text_of(entry.get("link")) or str(raw["url"])
-    page, text, visible = _page_parts(html, url)
+    page, text, visible = _page_parts(html, url, raw)
     title = all_text(_text_of(entry.get("title"))).replace("\n", " ") or page.title
     text = _enriched(text, all_text(_text_of(entry.get("summary"))))
     return Draft(
@@ -221,15 +233,20 @@ def _feed_item(raw: Mapping[str, Any], entry: Mapping[str, Any]) -> Draft:
         title=title,
         author=one_line(_text_of(entry.get("author"))) or page.author,
         publisher=page.publisher or str(raw["source_name"]),
-        text=_with_title(title, text),
+        text=with_title(title, text),
         published_at=parse_instant(_text_of(entry.get("published"))) or raw["published_at"] or page.published_at,
         visible_characters=visible,
+        zone_stated=bool(entry.get("published") or raw["published_at"]) or page.zone_stated,
+        language=page.language,
     )
 
 
 def _page(raw: Mapping[str, Any]) -> Draft:
     html = decode(bytes(raw["payload"]), _content_type(raw))
-    page, text, visible = _page_parts(html, str(raw["url"]))
+    page, text, visible = _page_parts(html, str(raw["url"]), raw)
+    if _detail(raw).get("filed"):
+        text = all_text(html, slides=True)
+        visible = len(text)
     return Draft(
         identity=_identity(raw, page.canonical_url),
         url=str(raw["url"]),
@@ -237,9 +254,11 @@ def _page(raw: Mapping[str, Any]) -> Draft:
         title=page.title,
         author=page.author,
         publisher=page.publisher,
-        text=_with_title(page.title, text),
+        text=with_title(page.title, text) if len(text) < SHORT_ARTICLE else text,  # a page has its headline in it
         published_at=page.published_at or raw["published_at"],
         visible_characters=visible,
+        zone_stated=page.zone_stated or page.published_at is None,
+        language=page.language,
     )
 
 
@@ -252,7 +271,7 @@ def _filing(raw: Mapping[str, Any], listed: Mapping[str, Any]) -> Draft:
     header = parse_header(decode(bytes(raw["payload"]), _content_type(raw)))
     form = _text_of(listed.get("form")) or header.form
     documents = _parts(raw, "filing_document")
-    texts = [all_text(html) for part, html in documents if _carries_news(_detail(part), form)]
+    texts = [all_text(html, slides=True) for part, html in documents if _carries_news(_detail(part), form)]
     stated = listed.get("items")
     items = header.items or tuple(str(item) for item in (stated if isinstance(stated, list) else ()))
     company = header.company or _text_of(listed.get("ticker"))

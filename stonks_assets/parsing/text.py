@@ -14,7 +14,7 @@ _INVISIBLE = (
     *((0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB)),
     *((0xFFFE, 0xFFFF), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
 )
-_STRIP: dict[int, None] = {code: None for first, last in _INVISIBLE for code in range(first, last + 1)}
+_STRIP = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _INVISIBLE) + "]+")
 _NEWLINE = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"[ \t\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -22,7 +22,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 def strip_invisible(text: str) -> str:
     """The text without characters that no reader sees."""
-    return text.translate(_STRIP)
+    return _STRIP.sub("", text)
 
 
 def normalise(text: str) -> str:

@@ -36,7 +36,23 @@ ugly under unit unity up upon us use used user van vary vast vera very via vice 
 war warm was wash watch wave way we weak wear web week well went were west what when where who why wide wife wild will
 win wind wine wing wire wise wish with wolf wood word work world worn wow yard yes yet you young your zip zone zoom
 """
+_ACRONYMS = """
+adr ai apac api ar arr atm ceo cfo cio coo cpa cto dc doj dna ebit ebitda eea emea eps esg etf etfs eu eur ev evs fda fomc ftc fx
+fy gaap gbp gdp hr iii inc io ip ipo ir it iv kpi la las llc llp los ltd ma mba md ml ms ny oem otc pe phd plc pm pr qoq rd
+roi san sec saas ta tbd tv uk us usa usd vat vc vp vr vs yoy ytd jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed
+thu fri sat sun
+"""
+_GENERIC_NAMES = """
+advanced alpha american applied atlantic capital central city classic commercial community consolidated continental core
+digital direct diversified dynamic eastern energy enterprise equity essential federal financial first franklin frontier general
+global gold golden great green growth heritage home independent industrial innovative integrated international investors
+liberty lincoln live major metro modern national natural new next north northern nova old open pacific peoples pioneer premier
+prime pro progressive pure quality real regional resources royal select smart solar south southern standard star sterling
+strategic summit superior supreme tim total trinity triumph tri ultra union united universal urban valley vision western world
+"""
 ENGLISH_WORDS = frozenset(_TICKER_WORDS.split())
+NO_TICKERS = ENGLISH_WORDS | frozenset(_ACRONYMS.split())  # weak evidence as a ticker: words and common abbreviations
+GENERIC_NAMES = frozenset(_GENERIC_NAMES.split())  # what no company is called without the rest of its name
 
 _SMALL_WORDS = {
     "en": (

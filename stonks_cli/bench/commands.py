@@ -1,6 +1,7 @@
 """`stonks bench`: a command for each benchmark, which prints its figures as tables or as JSON."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,6 +31,29 @@ INGEST: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"what": "", "commit": "commit", "commit_ms": "ms", "commit_cpu_ms": "CPU ms", "read_ms": "read ms",
          "start_ms": "start ms", "files": "files", "so_far_s": "all s", "maintenance_s": "upkeep s"},
     ),
+}  # fmt: skip
+
+PARSE: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "pages": (
+        "Main text of labelled pages: token F1 as bags and as shingles of four; cost of one page; ours divided by the row's (x)",
+        {"what": "", "f1": "F1", "f1_shingles": "F1 of 4", "per_cpu_second": "per CPU s", "mb_per_cpu_second": "MB/CPU s",
+         "cpu_ms_each": "CPU ms", "ours_cpu": "x CPU"},
+    ),
+    "filings": (
+        "All text of press releases and filings, tables as rows",
+        {"what": "", "numbers_kept": "numbers kept", "per_cpu_second": "per CPU s", "mb_per_cpu_second": "MB/CPU s",
+         "cpu_ms_each": "CPU ms", "ours_cpu": "x CPU"},
+    ),
+    "mentions": (
+        "Companies named in texts",
+        {"what": "", "names": "names", "build_s": "build s", "memory_mb": "MB", "mb_per_cpu_second": "MB/CPU s",
+         "found": "found", "ours_cpu": "x CPU"},
+    ),
+    "duplicates": (
+        "Near-duplicates: signatures, and clusters of a day",
+        {"what": "", "count": "documents", "per_cpu_second": "per CPU s", "clusters": "clusters", "right": "right"},
+    ),
+    "missing": ("Peers that are not installed", {"what": "", "advice": "what to do"}),
 }  # fmt: skip
 
 
@@ -73,6 +97,26 @@ def extract(
     from stonks_cli.bench.extract import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
 
     _report(run(Sizes(documents, service_ms, _numbers(in_flight))), EXTRACT, as_json=as_json)
+
+
+@bench.command()
+@guarded
+def parse(
+    *,
+    articles: Annotated[
+        Path | None, typer.Option(help="Folder of pages with index.json and gold texts; else ../shared/data/articles.")
+    ] = None,
+    filings: Annotated[
+        Path | None, typer.Option(help="Folder of filed HTML documents; else ../shared/data/edgar_html.")
+    ] = None,
+    names: Annotated[int, typer.Option(min=10, help="Company names and aliases to look for.")] = 10_000,
+    documents: Annotated[int, typer.Option(min=4, help="Documents of the day that is clustered.")] = 2000,
+    as_json: Json = False,
+) -> None:
+    """Parsing beside trafilatura, readability-lxml and BeautifulSoup; mentions beside one regular expression."""
+    from stonks_cli.bench.parse import Ground, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    _report(run(Ground.found(articles, filings), names, documents), PARSE, as_json=as_json)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
