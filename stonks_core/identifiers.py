@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from uuid import UUID
 
 _SEPARATOR = "\x1f"
 
@@ -25,3 +26,11 @@ def sha256_bytes(payload: bytes) -> str:
 def day_of_document(document_id: str) -> date:
     """The feed day that a document's id begins with, so that a look-up by id touches one partition."""
     return date(int(document_id[:4]), int(document_id[4:6]), int(document_id[6:8]))
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The UUID that a text writes out; None for any other name."""
+    try:
+        return UUID(text) if len(text) >= 32 else None
+    except ValueError:
+        return None

@@ -6,9 +6,9 @@ A company is the same company through every rename: what it was called stands in
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, LiteralString
-from uuid import UUID
 
 from stonks_core.errors import BadInputError, ConflictError, NotFoundError
+from stonks_core.identifiers import uuid_or_none
 from stonks_core.registry.editing import Edit, close_state
 from stonks_core.registry.entries import CompanyChange, NewCompany
 from stonks_core.stores.postgres import Connection, Row
@@ -73,11 +73,11 @@ def list_companies(
 
 
 def company_id_of(connection: Connection, name: str, as_of: datetime | None = None) -> str:
-    """The id behind a ticker or an id: who has the ticker at the instant, without one who has it now or had it last.
+    """The id behind a ticker or an id: who has the ticker at the instant; where none is given, who has it now or had it last.
 
     Raises NotFoundError where nobody has, or the company was not known then.
     """
-    identifier = _uuid(name)
+    identifier = uuid_or_none(name)
     row = connection.execute(
         """
         SELECT company_id::text FROM company_history
@@ -89,7 +89,9 @@ def company_id_of(connection: Connection, name: str, as_of: datetime | None = No
     ).fetchone()
     if row is None:
         then = f" as of {as_of.isoformat()}" if as_of else ""
-        raise NotFoundError(f"the registry has no company {name[:40]!r}{then}: GET /registry/companies lists them")
+        raise NotFoundError(
+            f"the registry has no company {name[:40]!r}{then}: `stonks registry list` and GET /registry/companies list them"
+        )
     return str(row["company_id"])
 
 
@@ -122,7 +124,7 @@ def tracked(connection: Connection, name: str) -> Row:
         SELECT company_id::text, ticker, legal_name, sector, industry, cik, exchange, active, version FROM companies
         WHERE valid_to = 'infinity' AND (company_id = %s OR ticker = %s)
         """,
-        (_uuid(name), name.upper()),
+        (uuid_or_none(name), name.upper()),
     ).fetchone()
     if row is not None:
         return row
@@ -281,10 +283,3 @@ def _require_free(edit: Edit, ticker: str, mine: str | None) -> None:
             f"the ticker {ticker} belongs to {row['legal_name']} ({row['company_id']}){until}: "
             "rename or delist that company first, or name a later instant"
         )
-
-
-def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(name) if len(name) >= 32 else None
-    except ValueError:
-        return None

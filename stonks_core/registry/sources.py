@@ -4,11 +4,11 @@ A source says what is asked for from now on, so it has no history; what it broug
 """
 
 from typing import Any, LiteralString
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from stonks_core.errors import ConflictError, NotFoundError
+from stonks_core.identifiers import uuid_or_none
 from stonks_core.registry.companies import tracked
 from stonks_core.registry.editing import Edit
 from stonks_core.registry.entries import SourceChange, SourceEntry
@@ -60,9 +60,11 @@ def source(connection: Connection, name: str) -> Row:
         SELECT {_SHOWN} FROM {_FROM} WHERE s.source_id = %(id)s OR %(id)s::uuid IS NULL AND s.name = %(name)s
         ORDER BY s.source_type LIMIT {NAMED_AT_MOST}
     """
-    rows = connection.execute(query, {"id": _uuid(name), "name": name}).fetchall()
+    rows = connection.execute(query, {"id": uuid_or_none(name), "name": name}).fetchall()
     if not rows:
-        raise NotFoundError(f"there is no source {name[:60]!r}: GET /registry/sources lists them")
+        raise NotFoundError(
+            f"there is no source {name[:60]!r}: `stonks registry sources list` and GET /registry/sources list them"
+        )
     if len(rows) > 1:
         ids = ", ".join(f"{row['source_id']} ({row['source_type']} {row['ticker']})" for row in rows)
         raise ConflictError(f"several sources are named {name!r}: give the id, one of {ids}")
@@ -150,10 +152,3 @@ def unpark_source(edit: Edit, name: str) -> Row:
     author = edit.author
     unpark(edit.connection, held["source_id"], actor=author.actor, reason=author.reason, at=edit.at, detail=detail)
     return source(edit.connection, held["source_id"])
-
-
-def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(name) if len(name) >= 32 else None
-    except ValueError:
-        return None

@@ -32,7 +32,9 @@ def watchlist(connection: Connection, name: str) -> Row:
     )
     row = connection.execute(query, {"name": name}).fetchone()
     if row is None:
-        raise NotFoundError(f"there is no watchlist {name[:60]!r}: GET /registry/watchlists lists them")
+        raise NotFoundError(
+            f"there is no watchlist {name[:60]!r}: `stonks registry watchlists list` and GET /registry/watchlists list them"
+        )
     return row
 
 

@@ -16,6 +16,9 @@ from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.ingestion.step import Asked, SourcesDownError, _ask_source, ingest, ingest_days
 from stonks_assets.pipeline import Pipeline
 from stonks_core.errors import PermanentError, TransientError
+from stonks_core.registry.editing import Author, editing
+from stonks_core.registry.importing import apply, rows_of
+from stonks_core.registry.transfer import TABLES, read_json, to_json
 from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.vocabulary import SECTORS, SourceType
@@ -63,6 +66,17 @@ def test_the_registry_is_learnt_from_the_vendors_and_once(seeded: Pipeline) -> N
     assert seed_registry(seeded) == 0
     assert seeded.database.fetch("SELECT count(*) AS n, max(updated_at) AS at FROM companies") == before
     assert seeded.universe(SANDBOX_NOW) == universe
+
+
+def test_what_is_learnt_was_so_always_is_on_record_and_is_within_the_registrys_bounds(seeded: Pipeline) -> None:
+    assert seeded.universe(SANDBOX_NOW - timedelta(days=900)) == seeded.universe(SANDBOX_NOW)
+    assert seed_registry(seeded) == 0
+    (noted,) = seeded.database.fetch("SELECT actor, action, detail FROM audit_events")
+    assert (noted["actor"], noted["action"]) == ("seeding", "registry_seeded")
+    with editing(seeded.database, Author("tester", "in again"), SANDBOX_NOW) as edit:
+        rows = {name: rows_of(edit.connection, name, SANDBOX_NOW) for name in TABLES}
+        assert {row["ticker"] for row in rows["companies"]} == set(noted["detail"]["tickers"])
+        assert apply(edit, read_json(to_json(rows).encode())) == []
 
 
 def test_what_people_changed_stays(seeded: Pipeline) -> None:

@@ -8,6 +8,10 @@ import pytest
 from stonks_assets.lake.step import STAGES
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
+from stonks_core.registry.attachments import set_competitor
+from stonks_core.registry.companies import rename_company
+from stonks_core.registry.editing import Author, editing
+from stonks_core.registry.entries import Rivalry
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake import fact_tables as facts
 from stonks_core.stores.lake.duck import LakeSql
@@ -98,6 +102,18 @@ def test_a_company_that_is_not_registered_has_no_name(pipeline: Pipeline) -> Non
         "ACME": "Acme Corp.",
         "GONE": "",
     }
+
+
+def test_a_pair_is_published_once_as_it_held_under_the_names_of_its_day(pipeline: Pipeline) -> None:
+    fact = facts.FACT_COMPETITOR_RELATIONSHIP
+    now = datetime.now(UTC)
+    author = Author("tester", "because of the test")
+    with editing(pipeline.database, author, now) as edit:
+        set_competitor(edit, "BOLT", "ACME", Rivalry(strength=0.2), 1)
+        rename_company(edit, "ACME", "ACM", None, 1)
+    day = now.date() + timedelta(days=1)
+    STAGES[fact](pipeline, day, now + timedelta(days=3))
+    assert [(r["ticker"], r["competitor"], r["strength"]) for r in held(pipeline, fact, day)] == [("BOLT", "ACM", 0.2)]
 
 
 def test_nothing_that_was_not_known_yet_is_published(pipeline: Pipeline) -> None:
