@@ -15,7 +15,8 @@ from stonks_sandbox.ollama.rules.patterns import Hit
 _JOINERS = frozenset({",", "and", "&", "or", "/", "(", ")", ":", "plus", "'s", "both", "nasdaq", "nyse", "the", "$"})
 _OBLIQUE = words(
     """
-    by at from with against versus vs than over unlike like including alongside via to into about
+    by at from with against versus vs than over unlike like including alongside via to into about on
+    after amid for
     """
 )
 _SHARE_LINKS = frozenset({"of", "in", "at", "for"})

@@ -1,5 +1,6 @@
 """The word lists of `data`, compiled once into matchers. Judging what is found is `evidence`'s business."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from functools import cache
 from typing import Literal
 
 from stonks_core.vocabulary import Catalyst
-from stonks_sandbox.ollama.rules.data import context, moves, polarity
+from stonks_sandbox.ollama.rules.data import context, idioms, moves, polarity
 from stonks_sandbox.ollama.rules.data.events_business import BUSINESS_EVENTS
 from stonks_sandbox.ollama.rules.data.events_corporate import CORPORATE_EVENTS
 from stonks_sandbox.ollama.rules.data.macros import MACROS
-from stonks_sandbox.ollama.rules.data.relations import RELATIONS, Relation
+from stonks_sandbox.ollama.rules.data.relations import Relation
+from stonks_sandbox.ollama.rules.data.relations_market import RELATIONS
 from stonks_sandbox.ollama.rules.patterns import Matcher, noun_forms
 
 Kind = Literal["shield", "event", "polar", "rise", "fall"]
@@ -48,12 +50,12 @@ def _patterns(body: str) -> Iterator[str]:
 
 def _entries() -> Iterator[tuple[str, Entry]]:
     """All patterns; of those that match equally much the earlier one wins."""
-    for pattern in _patterns(polarity.SHIELDS):
+    for pattern in _patterns(polarity.SHIELDS + ";" + idioms.IDLE):
         yield pattern, Entry("shield")
     for catalyst, table in (CORPORATE_EVENTS | BUSINESS_EVENTS).items():
         for pattern, value, sureness in parse_table(table):
             yield pattern, Entry("event", value, catalyst, sureness)
-    for pattern, value, _ in parse_table(polarity.POLARITY):
+    for pattern, value, _ in itertools.chain(parse_table(polarity.POLARITY), parse_table(idioms.IDIOMS)):
         yield pattern, Entry("polar", value)
     for pattern, strength in moves.RISES.items():
         yield pattern, Entry("rise", strength)

@@ -12,9 +12,10 @@ from stonks_sandbox.ollama.rules.data.wordset import words
 from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Evidence, evidence_of
 from stonks_sandbox.ollama.rules.figures import compared_amounts, table_growth
 from stonks_sandbox.ollama.rules.reading import Reading, Said
+from stonks_sandbox.ollama.rules.verdicts import settled, without_actors
 
 TITLE_WEIGHT = 1.6
-SPOKEN_WEIGHT = 0.25  # executives praise every quarter
+SPOKEN_WEIGHT = 0.15  # executives praise every quarter
 SELF_PRAISE_WEIGHT = 0.4  # a company's own adjectives, against its figures
 HIGHLIGHT_WEIGHT = 0.3  # launches and partnerships listed in a results release
 ROW_WEIGHT = 0.5
@@ -136,7 +137,8 @@ def _located(
     relations, used = relations_of(sentence.lows, clauses, said.mentions)
     items = evidence_of(sentence.lows, clauses, said.mentions, used)
     items.extend(_figures(said, text))
-    claims = [*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)]
+    items = without_actors(sentence.lows, said.mentions, items)
+    claims = settled([*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)])
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
         factor = weight * claim.share * _voice(claim.evidence, reading)

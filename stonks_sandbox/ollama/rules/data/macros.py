@@ -4,4 +4,7 @@ MACROS = {
     "@raise": "raise%|boost%|lift%|hike%|increase%|ups|upped",
     "@cut": "cut%|lower%|slash%|trim%|reduce%|pare%",
     "@guidance": "guidance|outlook|forecast#|projection#|view",
+    "@high": "high|highs|peak|record|heights",
+    "@low": "low|lows|trough|bottom",
+    "@results": "profit|results|earnings|sales|revenue|pat|net|numbers",
 }
