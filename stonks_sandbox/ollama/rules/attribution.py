@@ -1,9 +1,10 @@
 """Who is meant: evidence of a sentence handed to the companies named in it, or carried over from before."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.ollama.rules.clauses import Clause, Modifiers, clause_at
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.relations import Relation
@@ -15,10 +16,11 @@ from stonks_sandbox.ollama.rules.patterns import Hit
 _JOINERS = frozenset({",", "and", "&", "or", "/", "(", ")", ":", "plus", "'s", "both", "nasdaq", "nyse", "the", "$"})
 _OBLIQUE = words(
     """
-    by at from with against versus vs than over unlike like including alongside via to into about on
-    after amid for
+    by at from with against versus vs than over unlike like including alongside via to into about
     """
 )
+_CAUSAL = frozenset({"on", "after", "amid", "for"})  # what follows is a cause or a purpose, not who acts
+_CAUSE_REACH = 3  # tokens behind a company of a cause that are still said of it
 _SHARE_LINKS = frozenset({"of", "in", "at", "for"})
 _MODIFIED = words(
     """
@@ -29,6 +31,7 @@ _MODIFIED = words(
 )
 _PLAIN_SUBJECT = 0.3  # without a second company only a verb that says this much of the first counts
 _NOT_BETWEEN = words("to by from of in with at for and or granted given")
+_SEGMENT_MARKS = frozenset({",", ";", ":", "as", "while", "but", "after", "amid", "and", "on", "—", "–"})
 _OPENERS = words(
     """
     despite although though while as after amid with on following once when since even
@@ -58,6 +61,9 @@ class _Group:
     tickers: tuple[str, ...]
     oblique: bool
     modifier: bool
+    causal: bool = False
+    owning: bool = False
+    acted_on: bool = False
 
 
 def groups_of(words: Sequence[str], mentions: Sequence[Mention]) -> list[_Group]:
@@ -78,21 +84,23 @@ def _group(words: Sequence[str], run: Sequence[Mention]) -> _Group:
     if before in {"the", "rival", "peer", "$"} and start > 1:
         before = words[start - 2]
     after = words[end] if end < len(words) else ""
-    if after == "'s" and end + 1 < len(words):
+    owning = after == "'s"
+    if owning and end + 1 < len(words):
         after = words[end + 1]
     tickers = tuple(dict.fromkeys(mention.ticker for mention in run))
-    return _Group(start, end, tickers, before in _OBLIQUE, after in _MODIFIED)
+    return _Group(start, end, tickers, before in _OBLIQUE, after in _MODIFIED, before in _CAUSAL, owning)
 
 
 def relations_of(
     words: Sequence[str], clauses: Sequence[Clause], mentions: Sequence[Mention]
-) -> tuple[list[Claim], frozenset[int]]:
-    """What verbs between companies say of each end, and the tokens they used up."""
+) -> tuple[list[Claim], frozenset[int], list[_Group]]:
+    """What verbs between companies say of each end, the tokens they used up, and the companies that are objects."""
     if not mentions:
-        return [], frozenset()
+        return [], frozenset(), []
     groups = groups_of(words, mentions)
     blocked = {at for mention in mentions for at in range(mention.start, mention.end)}
     claims: list[Claim] = []
+    objects: list[_Group] = []
     used: set[int] = set()
     modifiers = Modifiers(words)
     for hit in relation_matcher().find(words, _openings(words, clauses), blocked):
@@ -100,12 +108,17 @@ def relations_of(
         after = _object(words, groups, hit, clause)
         before = _subject(groups, hit, clause)
         relation = hit.value
-        if after is None and (relation.needs_object or before is None or abs(relation.subject) < _PLAIN_SUBJECT):
+        if relation.inner and not any(hit.start < group.start and group.end < hit.end for group in groups):
+            continue
+        if after is None and not relation.inner and (relation.needs_object or before is None or abs(relation.subject) < _PLAIN_SUBJECT):
             continue
         used.update(hit.used)
         negation = modifiers.negation(hit.start, hit.end, hit.used, clause)
-        claims.extend(_ends(hit, _negated(relation, negation), before, after, clause))
-    return claims, frozenset(used)
+        within = next((group for group in groups if hit.start < group.start and group.end < hit.end), None)
+        claims.extend(_ends(hit, _negated(relation, negation), before, within, after, clause))
+        if before is not None and after is not None:
+            objects.append(after)
+    return claims, frozenset(used), objects
 
 
 def _openings(words: Sequence[str], clauses: Sequence[Clause]) -> list[int]:
@@ -114,12 +127,17 @@ def _openings(words: Sequence[str], clauses: Sequence[Clause]) -> list[int]:
 
 
 def _ends(
-    hit: Hit[Relation], relation: Relation, before: _Group | None, after: _Group | None, clause: Clause
+    hit: Hit[Relation],
+    relation: Relation,
+    before: _Group | None,
+    within: _Group | None,
+    after: _Group | None,
+    clause: Clause,
 ) -> list[Claim]:
     claims: list[Claim] = []
     subjects = before.tickers if before else ()
-    for group, value in ((before, relation.subject), (after, relation.object)):
-        if group is None:
+    for group, value in ((before, relation.subject), (within, relation.inner), (after, relation.object)):
+        if group is None or (group is within and not value):
             continue
         weight = (0.8 + abs(value)) * clause.weight * (0.5 + 0.5 * clause.certainty) if value else 0.0
         item = Evidence(hit.start, hit.end, value, weight, relation.catalyst, relation.sureness, clause.certainty)
@@ -133,7 +151,7 @@ def _negated(relation: Relation, negation: float) -> Relation:
     if negation == 1.0:
         return relation
     other = relation.object * negation if not relation.subject else 0.0
-    return relation._replace(subject=relation.subject * negation, object=other)
+    return relation._replace(subject=relation.subject * negation, object=other, inner=relation.inner * negation)
 
 
 def _object(words: Sequence[str], groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _Group | None:
@@ -150,7 +168,8 @@ def _subject(groups: Sequence[_Group], hit: Hit[Relation], clause: Clause) -> _G
     found = [
         g for g in groups if clause.start <= g.start and g.end <= hit.start and hit.start - g.end <= _SUBJECT_REACH
     ]
-    plain = [group for group in found if not group.oblique]
+    deal = hit.value.catalyst is Catalyst.MERGER_ACQUISITION
+    plain = [group for group in found if not group.oblique and not (deal and group.causal)]
     named = plain or found
     return named[-1] if named else None
 
@@ -161,12 +180,13 @@ def attribute(
     mentions: Sequence[Mention],
     items: Sequence[Evidence],
     carried: Sequence[tuple[str, float]],
+    objects: Collection[_Group] = (),
 ) -> list[Claim]:
     """Each piece of evidence given to the companies it speaks of.
 
-    `carried` are the companies (with a share) that a sentence without any of its own goes on about.
+    `objects` are companies that another one's deed is done to: what follows is said of that one. `carried` are the companies (with a share) that a sentence without any of its own goes on about.
     """
-    groups = groups_of(words, mentions)
+    groups = [replace(group, acted_on=group in objects) for group in groups_of(words, mentions)]
     claims: list[Claim] = []
     owners: list[tuple[_Group, Evidence]] = []
     for item in items:
@@ -227,12 +247,22 @@ def _owner_inside(words: Sequence[str], inside: Sequence[_Group], item: Evidence
     if within or (ahead and _belongs_ahead(words, ahead[0], item)):
         return (within or ahead)[0], 1.0
     behind = [group for group in inside if group.end <= item.at]
-    plain = [group for group in behind if not group.oblique] or behind
+    plain = [group for group in behind if _may_own(words, group, item)] or behind
     if plain:
         owner = plain[-1]
         return owner, (0.35 if owner.modifier else 1.0) * _nearness(item.at - owner.end)
     owner = next((group for group in ahead if not group.modifier), ahead[0])
     return owner, _nearness(owner.start - item.reach)
+
+
+def _may_own(words: Sequence[str], group: _Group, item: Evidence) -> bool:
+    """Whether what stands behind a company is said of it: not behind `by A`, nor far behind `on A`, nor behind an object."""
+    distance = item.at - group.end
+    if group.owning and distance <= _CAUSE_REACH + 1:
+        return True
+    if group.acted_on and not _SEGMENT_MARKS.intersection(words[group.end : item.at]):
+        return False
+    return not group.oblique and not (group.causal and distance > _CAUSE_REACH)
 
 
 def _belongs_ahead(words: Sequence[str], group: _Group, item: Evidence) -> bool:

@@ -134,11 +134,11 @@ def _located(
     if not sentence.lows or (sentence.span.kind == "row" and reading.results and not in_title):
         return
     clauses = clauses_of(sentence, said.mentions)
-    relations, used = relations_of(sentence.lows, clauses, said.mentions)
+    relations, used, objects = relations_of(sentence.lows, clauses, said.mentions)
     items = evidence_of(sentence.lows, clauses, said.mentions, used)
     items.extend(_figures(said, text))
     items = without_actors(sentence.lows, said.mentions, items)
-    claims = settled([*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)])
+    claims = settled([*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried, objects)])
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
         factor = weight * claim.share * _voice(claim.evidence, reading)
