@@ -32,6 +32,7 @@ _MODIFIED = words(
 _PLAIN_SUBJECT = 0.3  # without a second company only a verb that says this much of the first counts
 _NOT_BETWEEN = words("to by from of in with at for and or granted given")
 _SEGMENT_MARKS = frozenset({",", ";", ":", "as", "while", "but", "after", "amid", "and", "on", "—", "–"})
+_CHARGED_WITH = frozenset({"of", "for", "over"})
 _OPENERS = words(
     """
     despite although though while as after amid with on following once when since even
@@ -159,7 +160,7 @@ def _object(words: Sequence[str], groups: Sequence[_Group], hit: Hit[Relation], 
     for group in groups:
         between = words[hit.end : group.start]
         if hit.end <= group.start <= hit.end + reach and group.start < clause.end:
-            barred = {",", ";", "as", "after"} | (_NOT_BETWEEN if hit.value.needs_object else frozenset())
+            barred = {",", ";", ":", "as", "after"} | (_NOT_BETWEEN if hit.value.needs_object else frozenset())
             return group if not barred.intersection(between) else None
     return None
 
@@ -195,6 +196,7 @@ def attribute(
         if group is not None:
             claims.extend(Claim(ticker, item, share) for ticker in group.tickers)
             claims.extend(_contrasted(words, groups, group, item, clause))
+            claims.extend(_whole_of(words, groups, group, item, clause))
             owners.append((group, item))
         elif not groups:
             claims.extend(Claim(ticker, item, part) for ticker, part in carried)
@@ -212,6 +214,16 @@ def _following(
             claims = [item for owner, item in owners if owner is before]
             found.extend(Claim(ticker, item, 0.8) for item in claims for ticker in group.tickers)
     return found
+
+
+def _whole_of(
+    words: Sequence[str], groups: Sequence[_Group], owner: _Group, item: Evidence, clause: Clause
+) -> list[Claim]:
+    """`A cuts jobs at B` is said of A as well, whose doing it is."""
+    if owner.start < item.reach or words[owner.start - 1] != "at":
+        return []
+    doers = [g for g in groups if clause.start <= g.start and g.end <= item.at and not g.oblique]
+    return [Claim(ticker, item, 0.8) for group in doers[-1:] for ticker in group.tickers]
 
 
 def _contrasted(
@@ -260,9 +272,12 @@ def _may_own(words: Sequence[str], group: _Group, item: Evidence) -> bool:
     distance = item.at - group.end
     if group.owning and distance <= _CAUSE_REACH + 1:
         return True
+    if group.acted_on and item.value < 0 and words[group.end] in _CHARGED_WITH:
+        return True
     if group.acted_on and not _SEGMENT_MARKS.intersection(words[group.end : item.at]):
         return False
-    return not group.oblique and not (group.causal and distance > _CAUSE_REACH)
+    deal = item.catalyst is Catalyst.MERGER_ACQUISITION
+    return not group.oblique and not (group.causal and (deal or distance > _CAUSE_REACH))
 
 
 def _belongs_ahead(words: Sequence[str], group: _Group, item: Evidence) -> bool:

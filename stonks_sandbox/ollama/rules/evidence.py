@@ -39,7 +39,7 @@ _NO_MOVEMENT = frozenset({"for", "the", "and", "its", "their", "to"})  # `up for
 _AFTER_DOING = words(
     """
     for to by in on as after sharply below above from more over behind further since at against the about nearly
-    almost up down higher lower amid but and while this again
+    almost up down higher lower amid but and while this again today now fast despite even ahead before
     """
 )
 _OTHER_PHRASE = frozenset({"on", "as", "after", "amid", ","})

@@ -5,7 +5,7 @@ from stonks_sandbox.ollama.rules.data.wordset import words
 ACTORS = words(
     """
     bank banks lenders lender peers peer rivals rival competitors market markets sensex nifty index indices dow
-    nasdaq equities stocks shares bonds yields dollar rupee yen euro pound sterling yuan currency currencies crude
+    nasdaq equities bonds yields dollar rupee yen euro pound sterling yuan currency currencies crude
     oil gold silver copper metals metal steel fuel coal gas commodities prices bulls bears investors traders
     analysts brokers fiis diis funds punters government govt centre state rbi fed ecb boe sebi opec regulator
     regulators china us uk eu europe india japan congress parliament trump modi brexit economy gdp inflation

@@ -66,6 +66,7 @@ IDIOMS = """
         gain|benefit ~1 from; gain% ~1 from; beneficiary; beneficiaries; tailwind#; cheers ~3; win% over; delight%; restore% ~2
         payout|dividend|flights|service; resume% ~2 buyback|dividend|service|flights|production|operations; reopen%; restart% ~2
         plant|production|operations; ahead of schedule; back% ~5 takeover|bid|offer; better placed; well placed; re rated; rerated
+    -0.50: hit%|at|to|touch%|near%|from ~1 record|fresh|new|time low|lows|bottom
     -0.60: swing%|slip%|sink%|slide%|fall%|plunge%|dip% ~1 to|into ~2 red|loss; in|into ~1 red; post% ~3 surprise loss;
         report% ~3 surprise loss; incur% ~3 loss; slip% into losses; hit%|touch%|lock% ~2 lower circuit|limit; lower limit;
         auditor# ~2 resign%|quit%|quits|resigns|flag%|flags|raise%|raises|warn%|doubt%|refuse%; default% ~1 on|in; defaults;
@@ -131,6 +132,6 @@ IDLE = """
     losses of; turn% ex dividend; ex dividend; stocks to watch; stocks in news|focus; buzzing stocks; stop loss ~1 of|at|rs|below;
     stop loss; record date; book closure; price band; f&o ban; in early trade; most traded; most active;
     profit seen; seen up; due today; what to expect; key things; to watch; to consider; board meet; a strong foothold; strong
-    room; weak hands; lower house; upper house; up for grabs; up for sale; loss making unit; short term bounce?; gold loan; in a bid; ends|end|ended|closes|close|closed|opens|open|opened|trades|trade|traded|settles|settled|remains|stay|stays|almost|nearly|largely ~1 flat|unchanged|steady|rangebound; flat; little changed; steady in; f & o ban; what ~1 expect; seek% ~3 nod|approval|clearance|permission; mull%|weigh%|consider%|explore%|eye%|ponder% ~5 exit|sale|bid|stake|listing|ipo|offer|split|options|merger; to consider ~4 shares|buyback|bonus|dividend|split|raising|issue|results; bonus ~3 record date; awaits approval|nod|clearance; profit ~1 seen ~1 up|down; seen ~2 rising|falling|growing; may sell ~6; to vote on; early|advanced talks; at low cost|prices|stocks|base; on low base;
+    room; weak hands; lower house; upper house; up for grabs; up for sale; loss making unit; short term bounce?; gold loan; in a bid; wait% for ~3; drag king; ends|end|ended|closes|close|closed|opens|open|opened|trades|trade|traded|settles|settled|remains|stay|stays|almost|nearly|largely ~1 flat|unchanged|steady|rangebound; flat; little changed; steady in; f & o ban; what ~1 expect; seek% ~3 nod|approval|clearance|permission; mull%|weigh%|consider%|explore%|eye%|ponder% ~5 exit|sale|bid|stake|listing|ipo|offer|split|options|merger; to consider ~4 shares|buyback|bonus|dividend|split|raising|issue|results; bonus ~3 record date; awaits approval|nod|clearance; profit ~1 seen ~1 up|down; seen ~2 rising|falling|growing; may sell ~6; to vote on; early|advanced talks; at low cost|prices|stocks|base; on low base;
     sell by; best buy; next level
 """
