@@ -190,11 +190,15 @@ def extract(
         list[str], typer.Argument(help="Documents, or .jsonl files of lines {id, text, companies}; - reads such lines.")
     ],
     *,
-    agent: Annotated[str, typer.Option(help="Who reads: document-extractor or event-classifier.")] = "document-extractor",
+    agent: Annotated[
+        str, typer.Option(help="Who reads: document-extractor or event-classifier.")
+    ] = "document-extractor",
     companies: Annotated[
         Path | None, typer.Option(help="Whom documents may be about: a JSON list of {ticker, name, aliases}.")
     ] = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="One line of JSON for each document; always so for lines.")] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One line of JSON for each document; always so for lines.")
+    ] = False,
 ) -> None:
     """Print what the model makes of documents: a record for each company, with its quote. No system need run."""
     from stonks_cli.asked import companies_in

@@ -168,9 +168,7 @@ def extract(
         yield from _in_order(extractor, questions, parallel)
 
 
-def _in_order(
-    extractor: Extractor, questions: Iterable[Question | Unasked], parallel: int
-) -> Iterator[dict[str, Any]]:
+def _in_order(extractor: Extractor, questions: Iterable[Question | Unasked], parallel: int) -> Iterator[dict[str, Any]]:
     """Results in the order of their questions, a bounded number of them ahead of the one to be printed."""
     waiting: deque[Future[dict[str, Any]] | dict[str, Any]] = deque()
     with ThreadPoolExecutor(parallel, thread_name_prefix="extract") as pool:

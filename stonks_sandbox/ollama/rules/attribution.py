@@ -111,7 +111,11 @@ def relations_of(
         relation = hit.value
         if relation.inner and not any(hit.start < group.start and group.end < hit.end for group in groups):
             continue
-        if after is None and not relation.inner and (relation.needs_object or before is None or abs(relation.subject) < _PLAIN_SUBJECT):
+        if (
+            after is None
+            and not relation.inner
+            and (relation.needs_object or before is None or abs(relation.subject) < _PLAIN_SUBJECT)
+        ):
             continue
         used.update(hit.used)
         negation = modifiers.negation(hit.start, hit.end, hit.used, clause)

@@ -22,7 +22,12 @@ def settled(claims: Sequence[Claim]) -> list[Claim]:
     signs: dict[str, float] = {}
     for claim in claims:
         item = claim.evidence
-        plain = item.stock and abs(item.value) >= LEAST_VALUE and claim.share >= LEAST_SHARE and item.certainty > LEAST_SHARE
+        plain = (
+            item.stock
+            and abs(item.value) >= LEAST_VALUE
+            and claim.share >= LEAST_SHARE
+            and item.certainty > LEAST_SHARE
+        )
         if plain:
             signs[claim.ticker] = signs.get(claim.ticker, 0.0) + item.value * item.weight
     return [_overruled(claim) if _contradicts(claim, signs) else claim for claim in claims]
@@ -36,9 +41,7 @@ def _overruled(claim: Claim) -> Claim:
     return replace(claim, evidence=replace(claim.evidence, weight=claim.evidence.weight * OVERRULED))
 
 
-def without_actors(
-    words: Sequence[str], mentions: Sequence[Mention], items: Sequence[Evidence]
-) -> list[Evidence]:
+def without_actors(words: Sequence[str], mentions: Sequence[Mention], items: Sequence[Evidence]) -> list[Evidence]:
     """Evidence left when the deeds of others than companies are taken out: `A rises, banks lag`, `as crude falls`."""
     if not mentions:
         return list(items)

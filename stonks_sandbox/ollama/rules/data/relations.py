@@ -76,7 +76,10 @@ COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("taken over by", Relation(0.5, 0.1, _MA, 1.4)),
     ("takeover|buyout|acquisition ~1 bid|offer|interest from|by", Relation(0.55, 0.0, _MA, 1.3)),
     ("merge%|merger with", Relation(0.3, 0.3, _MA, 1.4)),
-    ("buy%|acquire%|take%|pick%|own%|hold% ~1 up? ~5 stake|shares|position|holding|#pct in|of", Relation(0.04, 0.4, _MA, 0.8)),
+    (
+        "buy%|acquire%|take%|pick%|own%|hold% ~1 up? ~5 stake|shares|position|holding|#pct in|of",
+        Relation(0.04, 0.4, _MA, 0.8),
+    ),
     ("raise%|increase%|boost%|hike%|up% ~2 stake|holding|position in", Relation(0.05, 0.4, _MA, 0.6)),
     (
         "sell%|cut%|trim%|reduce%|dump%|offload%|exit% ~4 stake|holding|position|shares in|of",
