@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from stonks_assets.parsing.text import strip_invisible
 from stonks_core.vocabulary import Catalyst
 
 _COVER = "\N{FULL BLOCK}"  # stands in no word, and no white space of a quote can match it
@@ -45,8 +46,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "you",
         (
-            r"\byou (?:are|will|must|should|shall|have to)\b(?: now| be| always| only| please)*[^.\n]{0,40}"
-            rf"\b(?:assistant|analyst|model|ai|bot|llm|agent|chatbot|trader|{_ACTS})\b"
+            r"\byou (?:are|will be|must be|act as)\b[^.\n]{0,40}\b(?:assistant|analyst|model|ai|bot|llm|agent|chatbot|trader)\b"
+            rf"|\byou (?:must|should|shall|have to|will)(?: now| always| only| please| then| also)* {_ACTS}\b"
             r"|\b(?:from now on|henceforth),? you\b"
             r"|\byour (?:new |real |only |next )?(?:task|role|job|instructions?|goal|objective|orders) (?:is|are)\b"
         ),
@@ -61,7 +62,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "model llm ai chatbot gpt assistant extractor classifier",
         (
-            rf"\b{_MODELS}\b[^.\n]{{0,40}}\b(?:must|should|shall|please|will|has to|have to|needs? to)\b[^.\n]{{0,20}}\b{_ACTS}\b"
+            rf"\b{_MODELS}\b[^.\n]{{0,40}}\b(?:must|should|shall|please|has to|have to)\b[^.\n]{{0,20}}\b{_ACTS}\b"
             r"|\b(?:attention|dear|note (?:to|for)|message (?:to|for)|notice to|hey|hello|instructions? (?:to|for)|addressed to)\b"
             rf"[^.\n]{{0,20}}\b{_MODELS}\b|\b{_MODELS} (?:that (?:is|are) )?reading this\b"
         ),
@@ -98,7 +99,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         "ticker impacts sentiment catalyst horizon confidence is_macro thesis severity",
-        r"\"(?:ticker|impacts|sentiment|catalyst|horizon|confidence|is_macro_event|thesis|severity)\"\s*:",
+        r"\"(?:ticker|impacts|summary|quote|sentiment|catalyst|horizon|confidence|is_macro_event|thesis|severity)\"\s*:",
     ),
     ("document companies thesis", r"^\W*(?:end )?(?:document|companies|thesis)(?: [0-9a-f]{4,64})?\W*$"),
     ("_", rf"\b(?:{_CATALYSTS})\b"),
@@ -132,6 +133,8 @@ _CONTINUED = re.compile(
     r"|this is (?:an order|mandatory)|no exceptions|end\b)",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"\s*[`{}\[\],~*#-]*(?:json)?\s*", re.IGNORECASE)
+_LEAD = re.compile(r"[.!?;:)\s]*")
 _SENTENCE_END = re.compile(r"[.!?][\"”’)]*\s")
 # Letters of other scripts that look like Latin ones, each for the one it passes for.
 _LOOKALIKES = str.maketrans(
@@ -163,13 +166,21 @@ def _orders(plain: str) -> Iterator[tuple[int, int]]:
     for found in sorted((match for order in patterns for match in order.finditer(plain)), key=re.Match.start):
         if found.start() < done:
             continue
-        line = plain.rfind("\n", 0, found.start()) + 1
-        ends = [end.end() for end in _SENTENCE_END.finditer(plain, line, found.start() + 1)]
-        start = max([line, done, *ends[-1:]])
+        first = min(_LEAD.match(plain, found.start()).end(), found.end() - 1)  # type: ignore[union-attr]
+        line = plain.rfind("\n", 0, first) + 1
+        ends = [end.end() for end in _SENTENCE_END.finditer(plain, line, first + 1)]
+        start = max([_block_start(plain, line), done]) if not ends else max(done, ends[-1])
         done = _line_end(plain, max(found.end() - 1, start))
         while done < len(plain) and _CONTINUED.match(plain, done + 1, _line_end(plain, done + 1)):
             done = _line_end(plain, done + 1)
         yield start, done
+
+
+def _block_start(text: str, line: int) -> int:
+    """Where the block begins that a line stands in: lines of nothing but brackets and fences above go with it."""
+    while line and _OPENING.fullmatch(text, text.rfind("\n", 0, line - 1) + 1, line - 1):
+        line = text.rfind("\n", 0, line - 1) + 1
+    return line
 
 
 def _line_end(text: str, at: int) -> int:
@@ -194,4 +205,4 @@ def evidence_text(text: str) -> str:
 
 def is_order(text: str) -> bool:
     """Whether a title or a summary speaks to a model."""
-    return bool(orders_in(text))
+    return bool(orders_in(strip_invisible(text)))
