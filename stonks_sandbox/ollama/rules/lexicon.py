@@ -1,6 +1,5 @@
 """The word lists of `data`, compiled once into matchers. Judging what is found is `evidence`'s business."""
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from stonks_core.vocabulary import Catalyst
-from stonks_sandbox.ollama.rules.data import context, idioms, moves, polarity
+from stonks_sandbox.ollama.rules.data import context, general_words, idioms, moves, polarity
 from stonks_sandbox.ollama.rules.data.events_business import BUSINESS_EVENTS
 from stonks_sandbox.ollama.rules.data.events_corporate import CORPORATE_EVENTS
 from stonks_sandbox.ollama.rules.data.macros import MACROS
@@ -18,6 +17,9 @@ from stonks_sandbox.ollama.rules.patterns import Matcher, noun_forms
 
 Kind = Literal["shield", "event", "polar", "rise", "fall"]
 _HEAD = re.compile(r"^\s*([+-]\d\.\d\d)(?: (\d\.\d))?:", re.MULTILINE)
+
+
+GENERAL_WEIGHT = 0.8  # a word's ring against an idiom's plain meaning
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,15 @@ def _entries() -> Iterator[tuple[str, Entry]]:
     for catalyst, table in (CORPORATE_EVENTS | BUSINESS_EVENTS).items():
         for pattern, value, sureness in parse_table(table):
             yield pattern, Entry("event", value, catalyst, sureness)
-    for pattern, value, _ in itertools.chain(parse_table(polarity.POLARITY), parse_table(idioms.IDIOMS)):
-        yield pattern, Entry("polar", value)
+    for table in (idioms.IDIOMS, polarity.POLARITY):
+        for pattern, value, _ in parse_table(table):
+            yield pattern, Entry("polar", value)
     for pattern, strength in moves.RISES.items():
         yield pattern, Entry("rise", strength)
     for pattern, strength in moves.FALLS.items():
         yield pattern, Entry("fall", strength)
+    for pattern, value, _ in parse_table(general_words.GENERAL):
+        yield pattern, Entry("polar", GENERAL_WEIGHT * value)
 
 
 @cache

@@ -27,7 +27,7 @@ _RESULTS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^item\s*(\d\.\d\d)", re.IGNORECASE | re.MULTILINE)
-_QUOTED = re.compile(r"[“\"][^”\"]{30,}")
+_QUOTED = re.compile(r"(?:^|\s)[“\"](?=\w)[^”\"]{30,}")  # a quotation mark that opens, and what is said
 HEADLINE = 400  # characters up to which a document is a headline with at most a line below it
 MAX_SENTENCES = 1500  # what stands later weighs next to nothing
 

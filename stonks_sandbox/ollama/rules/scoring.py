@@ -15,7 +15,7 @@ from stonks_sandbox.ollama.rules.reading import Reading, Said
 from stonks_sandbox.ollama.rules.verdicts import settled, without_actors
 
 TITLE_WEIGHT = 1.6
-SPOKEN_WEIGHT = 0.08  # executives praise every quarter
+SPOKEN_WEIGHT = 0.25  # executives praise every quarter
 SELF_PRAISE_WEIGHT = 0.4  # a company's own adjectives, against its figures
 HIGHLIGHT_WEIGHT = 0.3  # launches and partnerships listed in a results release
 ROW_WEIGHT = 0.5
