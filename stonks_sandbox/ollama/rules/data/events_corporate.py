@@ -167,7 +167,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.30 1.1: convertible notes
     -0.30 1.0: convertible preferred; agreed to issue and sell
     -0.30 0.9: sale of ~4 shares by the company
-    -0.30 0.8: share sale
+    -0.05 0.8: share sale
     -0.35 1.1: public offering; at the market offering|program
     -0.40 1.2: secondary offering
     -0.40 1.1: stock offering

@@ -161,6 +161,7 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("reject%|rebuff%|spurn%|snub% ~5 bid|offer|approach|proposal", Relation(0.25, 0.0, _MA, 1.0, False, -0.05)),
     ("raise%|sweeten%|up%|hike%|table%|launch%|make% ~3 bid|offer ~2 for", Relation(0.0, 0.45, _MA, 1.0)),
     ("to|will ~1 acquire|buy|purchase ~5 stake|shares|interest|#pct in|of", Relation(0.04, 0.4, _MA, 1.1)),
+    ("disclose%|reveal%|report%|build%|hike%|up% ~3 stake|holding|position in", Relation(0.04, 0.35, _MA, 0.5)),
     ("to ~1 acquire|buy|purchase ~1", Relation(0.04, 0.5, _MA, 1.4, True)),
     ("acquire%|buy%|pick%|take% up? #pct|minority|majority|controlling ~1 stake? in|of", Relation(0.04, 0.4, _MA, 1.1)),
     ("in ~2 talks to acquire|buy ~2", Relation(0.0, 0.2, _MA, 1.0, True)),
