@@ -40,6 +40,7 @@ _OPENERS = words(
 )
 _FOLLOWING = (("follows",), ("follow",), ("followed",), ("too",), ("also",))
 _UNLIKE = -0.5
+_PREFERRED = 0.35
 _OBJECT_REACH = 7
 _SUBJECT_REACH = 14
 
@@ -123,7 +124,21 @@ def relations_of(
         claims.extend(_ends(hit, _negated(relation, negation), before, within, after, clause))
         if before is not None and after is not None:
             objects.append(after)
+    claims.extend(_preferred(words, groups, clauses))
     return claims, frozenset(used), objects
+
+
+def _preferred(words: Sequence[str], groups: Sequence[_Group], clauses: Sequence[Clause]) -> list[Claim]:
+    """`A over B` with nothing between them is a preference."""
+    found: list[Claim] = []
+    for before, after in itertools.pairwise(groups):
+        if tuple(words[before.end : after.start]) != ("over",):
+            continue
+        certainty = clause_at(clauses, before.start).certainty
+        for group, value in ((before, _PREFERRED), (after, -_PREFERRED)):
+            item = Evidence(before.end, after.start, value, 0.8, Catalyst.ANALYST_RATING, 0.5, certainty)
+            found.extend(Claim(ticker, item, 1.0) for ticker in group.tickers)
+    return found
 
 
 def _openings(words: Sequence[str], clauses: Sequence[Clause]) -> list[int]:

@@ -194,7 +194,7 @@ class _Reader:
         ahead = range(last, min(clause.end, last + 6))
         if last < len(words) and (words[last] in LINKS or words[first] in {"lower", "higher"}):
             for at in ahead:
-                if words[at] in {",", ";", "as", "after", "on", "amid"}:
+                if words[at] in {",", ";", "as", "after", "on", "amid", "with", "tandem", "sympathy"}:
                     break
                 if self._is_quantity(at):
                     return self._widest(at)

@@ -87,7 +87,7 @@ COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ),
     ("exit%|dump%", Relation(0.0, -0.35, None, 0.3, True)),
     ("invest% ~4 in", Relation(0.04, 0.4, None, 0.4, True)),
-    ("reject%|rebuff%|spurn% ~3 offer|bid|proposal from|by", Relation(-0.1, -0.15, _MA, 1.1)),
+    ("reject%|rebuff%|spurn% ~3 offer|bid|proposal|approach from|by", Relation(0.25, -0.04, _MA, 1.1)),
     ("partner%|collaborate% with", Relation(0.35, 0.35, _WIN, 0.8)),
     ("team% up with", Relation(0.35, 0.35, _WIN, 0.8)),
     ("tie% up with", Relation(0.35, 0.35, _WIN, 0.8)),

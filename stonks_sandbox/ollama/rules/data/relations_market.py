@@ -65,6 +65,10 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ),
     ("revise% ~3 on ~5 to negative", Relation(0.0, 0.0, _RATE, 1.0, False, -0.45)),
     ("revise% ~3 on ~5 to positive", Relation(0.0, 0.0, _RATE, 1.0, False, 0.45)),
+    ("embrace%|love%|adore%|endorse%|tout%|back%|fancy|recommend%|recommends", Relation(0.0, 0.45, _RATE, 0.7, True)),
+    ("hate%|forget%|shun%|dislike%|loathe%|desert%|spurn%|ditch%|punish%|dump%", Relation(0.0, -0.45, None, 0.5, True)),
+    ("downgrade for|of|to", Relation(0.0, -0.5, _RATE, 1.2, True)),
+    ("upgrade for|of|to", Relation(0.0, 0.5, _RATE, 1.2, True)),
     # Holdings.
     (
         "raise%|hike%|increase%|up%|boost% ~2 stake|holding|position|exposure|stakes in|to",
@@ -82,6 +86,17 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("see%|sees|expect%|predict%|forecast% ~1 #pct ~1 downside|fall|drop in|for", Relation(0.0, -0.45, _RATE, 0.9)),
     ("see%|sees|expect%|predict%|forecast% ~1 #pct ~1 upside|rise|gain in|for", Relation(0.0, 0.45, _RATE, 0.9)),
     # Market share and rivalry.
+    (
+        "zip%|race%|speed%|storm%|sail%|power%|cruise%|blow%|jump%|move%|climb%|surge%|leap%|pull%|go%|pass%|vault%|march% "
+        "past|ahead of?",
+        Relation(0.5, -0.4, None, 0, True),
+    ),
+    ("'s loss is", Relation(-0.4, 0.4, None, 0)),
+    ("prevail%|triumph%|win% out? over|against", Relation(0.45, -0.4, _LIT, 0.8, True)),
+    ("steal%|steals ~2 march|thunder|limelight|customers on|from", Relation(0.45, -0.35, None, 0, True)),
+    ("play% catch up with|to", Relation(-0.3, 0.2, None, 0, True)),
+    ("lose%|loses ~2 crown|lead|top|spot|position ~2 to", Relation(-0.5, 0.45, None, 0, True)),
+    ("snatch%|grab%|take%|seize%|regain%|wrest% ~3 crown|lead|spot|title|position|throne ~1 from", Relation(0.5, -0.45, None, 0, True)),
     ("gain%|win%|take%|grab%|grow%|benefit% ~3 at ~3 expense", Relation(0.5, 0.0, None, 0, False, -0.45)),
     ("win%|bag%|land%|secure%|clinch%|prevail% ~7 over|from under", Relation(0.5, -0.4, _WIN, 0.7, True)),
     ("lose% ~6 to", Relation(-0.5, 0.45, _LOSS, 0.6, True)),
