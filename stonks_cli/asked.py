@@ -160,9 +160,7 @@ def companies_in(path: Path) -> list[CompanyNames]:
     """The companies of a JSON list of {ticker, name, aliases}; StonksError where the file is none."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"))
-        if not isinstance(entries, list):
-            raise BadLineError("it is no JSON list")
-        asked = [_company(entry) for entry in entries]
+        asked = [_company(entry) for entry in (entries if isinstance(entries, list) else [entries])]
     except (OSError, ValueError, BadLineError) as error:
         raise StonksError(f"the companies in {path} cannot be read: {error}") from error
     return [CompanyNames(company.ticker, next(iter(company.names), ""), company.names[1:]) for company in asked]

@@ -32,7 +32,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
             r"\b(?:ignore|disregard|forget|override|bypass|skip)\b[^.\n]{0,30}"
             r"\b(?:previous|prior|above|earlier|preceding|before|system|your|these|all|any)\b[^.\n]{0,30}"
             r"\b(?:instructions?|prompts?|rules|guidelines?|directions|messages?|context|text|training|line|said)\b"
-            r"|\b(?:ignore|disregard|forget) (?:the above|everything|all of the above|what (?:you|was))|\boverride (?:your|the|all)\b"
+            r"|\b(?:ignore|disregard|forget) (?:the above|everything|all of the above|what (?:you|was))"
+            r"|\boverride (?:your|the|all)\b"
         ),
     ),
     (

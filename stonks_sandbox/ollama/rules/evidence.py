@@ -62,6 +62,15 @@ class Evidence:
     stock: bool = False
 
 
+@dataclass(frozen=True)
+class Claim:
+    """Evidence about one company: `share` is how surely it is meant."""
+
+    ticker: str
+    evidence: Evidence
+    share: float
+
+
 def evidence_of(
     words: Sequence[str],
     clauses: Sequence[Clause],

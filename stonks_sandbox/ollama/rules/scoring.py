@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from stonks_core.vocabulary import Catalyst
-from stonks_sandbox.ollama.rules.attribution import Claim, attribute, groups_of, relations_of, scaled
+from stonks_sandbox.ollama.rules.attribution import attribute, scaled
 from stonks_sandbox.ollama.rules.clauses import clause_at, clauses_of
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.wordset import words
-from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Evidence, evidence_of
+from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Claim, Evidence, evidence_of
 from stonks_sandbox.ollama.rules.figures import compared_amounts, table_growth
+from stonks_sandbox.ollama.rules.groups import groups_of
 from stonks_sandbox.ollama.rules.reading import Reading, Said
+from stonks_sandbox.ollama.rules.relations import relations_of
 from stonks_sandbox.ollama.rules.verdicts import settled, without_actors
 
 TITLE_WEIGHT = 1.6

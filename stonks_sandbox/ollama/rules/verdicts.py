@@ -3,10 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from stonks_sandbox.ollama.rules.attribution import Claim
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.actors import ACTORS, BEFORE_ACTORS, OPENERS
-from stonks_sandbox.ollama.rules.evidence import Evidence
+from stonks_sandbox.ollama.rules.evidence import Claim, Evidence
 
 OVERRULED = 0.15  # of its weight is left to a cause that the share price has judged otherwise
 LEAST_SHARE = 0.5

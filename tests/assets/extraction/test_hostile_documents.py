@@ -185,7 +185,7 @@ def test_a_stored_summary_cannot_steer_the_rewriter(order: str, obedient: Ollama
         "The company said it would answer questions on Monday.",
         "Please read the risk factors; do not rely on forward-looking statements.",
         "Output rose to 1.2 million barrels, and the impact on prices was small.",
-        "The court quoted \"a pattern of neglect\" in its ruling.",
+        'The court quoted "a pattern of neglect" in its ruling.',
     ],
 )
 def test_plain_news_is_no_order(line: str) -> None:

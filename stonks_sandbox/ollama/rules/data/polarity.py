@@ -13,7 +13,8 @@ POLARITY = """
         ahead of ~3 expectation#; ahead of ~3 estimate#; ahead of ~2 forecast#; ahead of ~2 consensus;
         better than ~1 expected|feared|forecast|anticipated; stronger than ~1
         expected|forecast|anticipated; earnings beat; profit beat; revenue beat; positive surprise; upside
-        surprise; surprise profit; blowout ~1 quarter|results|earnings|numbers|forecast|sales; well above ~3 expectation#; outpace% ~3 expectation#; outpace%
+        surprise; surprise profit; blowout ~1 quarter|results|earnings|numbers|forecast|sales; well above
+        ~3 expectation#; outpace% ~3 expectation#; outpace%
         ~2 estimate#
     +0.50: bounce% back; back to profit; return% to ~2 profit; first ~2 profit; best ~1
         profit|results|sales|revenue|month|week|performance; record peak; at|to|hit% ~1 record; record ~1

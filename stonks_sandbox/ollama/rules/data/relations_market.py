@@ -75,7 +75,7 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
         Relation(0.04, 0.4, _MA, 0.5),
     ),
     (
-        "cut%|pare%|trim%|reduce%|lower%|offload%|sell%|dump%|exit%|divest% ~4 stake|holding|position|exposure|shares|stakes in|to|of",
+        "cut%|pare%|trim%|reduce%|lower%|offload%|sell%|dump%|exit%|divest% ~4 stake#|holding|position|exposure|shares in|to|of",
         Relation(0.0, -0.35, None, 0.4),
     ),
     ("sell%|offload%|divest% #pct of|in", Relation(0.0, -0.3, None, 0.4, True)),
@@ -87,8 +87,7 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("see%|sees|expect%|predict%|forecast% ~1 #pct ~1 upside|rise|gain in|for", Relation(0.0, 0.45, _RATE, 0.9)),
     # Market share and rivalry.
     (
-        "zip%|race%|speed%|storm%|sail%|power%|cruise%|blow%|jump%|move%|climb%|surge%|leap%|pull%|go%|pass%|vault%|march% "
-        "past|ahead of?",
+        "zip%|race%|speed%|storm%|sail%|power%|cruise%|blow%|move%|climb%|leap%|pull%|go%|vault%|march% past|ahead of?",
         Relation(0.5, -0.4, None, 0, True),
     ),
     ("'s loss is", Relation(-0.4, 0.4, None, 0)),
@@ -96,7 +95,10 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("steal%|steals ~2 march|thunder|limelight|customers on|from", Relation(0.45, -0.35, None, 0, True)),
     ("play% catch up with|to", Relation(-0.3, 0.2, None, 0, True)),
     ("lose%|loses ~2 crown|lead|top|spot|position ~2 to", Relation(-0.5, 0.45, None, 0, True)),
-    ("snatch%|grab%|take%|seize%|regain%|wrest% ~3 crown|lead|spot|title|position|throne ~1 from", Relation(0.5, -0.45, None, 0, True)),
+    (
+        "snatch%|grab%|take%|seize%|regain%|wrest% ~3 crown|lead|spot|title|position|throne ~1 from",
+        Relation(0.5, -0.45, None, 0, True),
+    ),
     ("gain%|win%|take%|grab%|grow%|benefit% ~3 at ~3 expense", Relation(0.5, 0.0, None, 0, False, -0.45)),
     ("win%|bag%|land%|secure%|clinch%|prevail% ~7 over|from under", Relation(0.5, -0.4, _WIN, 0.7, True)),
     ("lose% ~6 to", Relation(-0.5, 0.45, _LOSS, 0.6, True)),
@@ -111,7 +113,10 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("cede%|yield%|hand% ~4 to", Relation(-0.4, 0.35, None, 0, True)),
     ("drag% ~1 down?", Relation(0.0, -0.45, None, 0, True)),
     ("eat%|eats|cut%|muscle% into ~4", Relation(0.4, -0.3, None, 0)),
-    ("pip%|beat%|outbid%|trump%|trail% ~4 in|to race|battle|bid|contest|fight for|to", Relation(0.1, 0.4, _MA, 0.9, False, -0.05)),
+    (
+        "pip%|beat%|outbid%|trump%|trail% ~4 in|to race|battle|bid|contest|fight for|to",
+        Relation(0.1, 0.4, _MA, 0.9, False, -0.05),
+    ),
     ("in race|battle|contest|fray|running for|to ~1 buy?", Relation(0.0, 0.35, _MA, 0.7, True)),
     ("take% on|challenge%|rival% ~1", Relation(0.04, -0.1, None, 0, True)),
     ("hurt%|hit|dented|hobbled|squeezed|bruised|dragged ~2 by", Relation(-0.45, 0.0, None, 0)),
@@ -162,10 +167,16 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ),
     ("merger ~2 gets|wins|receives|secures|clears", Relation(0.4, 0.0, _MA, 1.0)),
     ("call%|calls off ~5 merger|deal|tie|takeover|acquisition", Relation(-0.35, 0.0, _MA, 1.1)),
-    ("merger|deal|takeover|tie with ~3 blocked|rejected|collapses|scrapped|terminated|halted|opposed|challenged|stalls|fails", Relation(-0.4, 0.0, _MA, 1.2, False, -0.4)),
+    (
+        "merger|deal|takeover|tie with ~3 blocked|rejected|collapses|scrapped|terminated|halted|opposed|challenged|stalls|fails",
+        Relation(-0.4, 0.0, _MA, 1.2, False, -0.4),
+    ),
     ("rescue%|rescues|bail% out", Relation(0.0, -0.4, _MA, 0.7, True)),
     ("near% ~1 deal|agreement for|to ~1 buy|acquire?", Relation(0.0, 0.45, _MA, 1.0, True)),
-    ("scrap%|end%|terminate%|exit%|quit%|drop%|break% ~6 venture|jv|partnership|alliance|pact|tie with", Relation(-0.04, -0.4, _LOSS, 1.0)),
+    (
+        "scrap%|end%|terminate%|exit%|quit%|drop%|break% ~6 venture|jv|partnership|alliance|pact|tie with",
+        Relation(-0.04, -0.4, _LOSS, 1.0),
+    ),
     ("buy%|buys|acquire%|snap% up ~8 out of", Relation(0.0, 0.0, _MA, 0.8, False, 0.05)),
     ("walk%|back%|pull% away|out from|of", Relation(0.0, -0.45, _MA, 0.9, True)),
     (
