@@ -187,6 +187,33 @@ def doctor(*, as_json: Json = False) -> None:
 
 @app.command()
 @guarded
+def extract(
+    files: Annotated[
+        list[str], typer.Argument(help="Documents, or .jsonl files of lines {id, text, companies}; - reads such lines.")
+    ],
+    *,
+    agent: Annotated[
+        str, typer.Option(help="Who reads: document-extractor or event-classifier.")
+    ] = "document-extractor",
+    companies: Annotated[
+        Path | None, typer.Option(help="Whom documents may be about: a JSON list of {ticker, name, aliases}.")
+    ] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One line of JSON for each document; always so for lines.")
+    ] = False,
+) -> None:
+    """Print what the model makes of documents: a record for each company, with its quote. No system need run."""
+    from stonks_cli.asked import companies_in
+    from stonks_cli.extract import extract as run
+    from stonks_cli.extract import lines_wanted, print_results
+
+    found = run(settings(), files, agent, companies_in(companies) if companies else (), datetime.now(UTC))
+    if not print_results(found, lines=lines_wanted(files, jsonl=jsonl)):
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
 def env() -> None:
     """Print the shell line that lets Dagster's own commands find this system: eval "$(stonks env)"."""
     path = settings().general.home / "secrets" / "env.sh"

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from stonks_assets.extraction.agents import AgentConfig, Performance
 from stonks_assets.extraction.asking import Answer, Ask, CutError, RequestRefusedError
 from stonks_assets.extraction.evidence import Claim, Span, Verdict, judge, locate
 from stonks_assets.extraction.figures import invented_numbers
+from stonks_assets.extraction.orders import evidence_text, is_order, without_orders
 from stonks_assets.extraction.prompts import (
     CLASSIFIER_PROMPT,
     EXTRACTOR_PROMPT,
@@ -20,7 +22,13 @@ from stonks_assets.extraction.prompts import (
     estimate_tokens,
     extraction_prompt,
 )
-from stonks_assets.extraction.refusals import INVENTED_NUMBER, UNSUPPORTED_QUOTE, Refusal, refused_claims
+from stonks_assets.extraction.refusals import (
+    INVENTED_NUMBER,
+    ORDER_IN_SUMMARY,
+    UNSUPPORTED_QUOTE,
+    Refusal,
+    refused_claims,
+)
 from stonks_assets.extraction.schemas import (
     DocumentAnswer,
     EventAnswer,
@@ -49,6 +57,21 @@ class ReadableDocument:
     published_at: datetime
     mentions: tuple[tuple[int, str], ...] = ()
     own_ticker: str = ""
+
+    @cached_property
+    def shown_text(self) -> str:
+        """The text as models are shown it: what speaks to them is blank, and offsets are the text's own."""
+        return without_orders(self.text)
+
+    @property
+    def shown_title(self) -> str:
+        """The title, or nothing where it speaks to a model."""
+        return "" if is_order(self.title) else self.title
+
+    @property
+    def quotable_text(self) -> str:
+        """The text in which quotes are looked for: none reaches into what speaks to a model, or across it."""
+        return evidence_text(self.text)
 
 
 @dataclass(frozen=True)
@@ -127,13 +150,15 @@ def read_document(
     Transient errors of the asker pass through: the document is then undone, not failed.
     """
     frame = _frame_tokens(document, companies)
-    shown = _sections(document.text, config, num_ctx, EXTRACTOR_PROMPT, frame)
+    shown = _sections(document.shown_text, config, num_ctx, EXTRACTOR_PROMPT, frame)
     asked = [(section, _companies_of(document, section, companies)) for section in shown]
     asked = [(section, named) for section, named in asked if named]
     prompts = [
         (
             section,
-            extraction_prompt(document.title, document.published_at, section.text, named, system=config.system_prompt),
+            extraction_prompt(
+                document.shown_title, document.published_at, section.text, named, system=config.system_prompt
+            ),
         )
         for section, named in asked
     ]
@@ -153,7 +178,8 @@ def read_document(
         )
     claims = [Claim(record, section.start, section.end) for section, parsed, _ in got.read for record in parsed.impacts]
     merged = merge_answers([parsed for _, parsed, _ in got.read])
-    verdict = judge(claims, document.text, companies.keys())
+    text = document.quotable_text
+    verdict = judge(claims, text, companies.keys())
     summary, invented = _borne_out(merged.summary.strip(), document)
     return Reading(
         document_id=document.document_id,
@@ -165,7 +191,7 @@ def read_document(
         config=config,
         answers=tuple(got.answers),
         errors=tuple(got.errors),
-        refused=(*(refused_claims(claims, document.text, companies.keys()) if verdict.dropped else ()), *invented),
+        refused=(*(refused_claims(claims, text, companies.keys()) if verdict.dropped else ()), *invented),
         cut=tuple(got.cut),
     )
 
@@ -177,11 +203,13 @@ def classify_document(
 
     An answer whose quote is not in the text does not hold. Transient errors of the asker pass through.
     """
-    shown = _sections(document.text, config, num_ctx, CLASSIFIER_PROMPT, _frame_tokens(document, {}))
+    shown = _sections(document.shown_text, config, num_ctx, CLASSIFIER_PROMPT, _frame_tokens(document, {}))
     prompts = [
         (
             section,
-            classification_prompt(document.title, document.published_at, section.text, system=config.system_prompt),
+            classification_prompt(
+                document.shown_title, document.published_at, section.text, system=config.system_prompt
+            ),
         )
         for section in shown
     ]
@@ -189,7 +217,8 @@ def classify_document(
     held: list[tuple[EventAnswer, Span, Answer]] = []
     refused: list[Refusal] = []
     for section, event, answer in got.read:
-        span = locate(event.quote, document.text, section.start, section.end) or locate(event.quote, document.text)
+        text = document.quotable_text
+        span = locate(event.quote, text, section.start, section.end) or locate(event.quote, text)
         if span is None and event.is_macro_event:
             got.errors.append(
                 f"the quote of {config.model} is not in document {document.document_id}: {event.quote[:120]!r}"
@@ -217,8 +246,10 @@ def classify_document(
 
 
 def _borne_out(summary: str, document: ReadableDocument) -> tuple[str, tuple[Refusal, ...]]:
-    """The summary, or nothing and why where it has a number that the document has not."""
-    invented = invented_numbers(summary, f"{document.title}\n{document.text}")
+    """The summary, or nothing and why where it has a number that the document has not, or speaks to the next model."""
+    invented = invented_numbers(summary, f"{document.shown_title}\n{document.shown_text}")
+    if is_order(summary):
+        return "", (Refusal(ORDER_IN_SUMMARY, {"summary": summary}),)
     if not invented:
         return summary, ()
     return "", (Refusal(INVENTED_NUMBER, {"summary": summary, "numbers": list(invented)}),)

@@ -10,6 +10,7 @@ from stonks_assets.extraction.evidence import Claim, judge
 
 UNSUPPORTED_QUOTE = "unsupported_quote"
 INVENTED_NUMBER = "invented_number"
+ORDER_IN_SUMMARY = "order_in_summary"
 MOST_KEPT = 40
 LONGEST_RECORD = 2000
 _NO_BREACH = frozenset({"merged"})

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.context import (
+    ALWAYS_ASKING,
+    ASKING,
     CLAUSE_BREAKS,
     CONCESSION,
     CONTRAST_AFTER,
@@ -18,6 +20,7 @@ from stonks_sandbox.ollama.rules.lexicon import hedge_matcher, negator_matcher
 from stonks_sandbox.ollama.rules.text import Sentence
 
 _ENTITY_REACH = 4
+ASKED_WEIGHT = 0.05  # of what stands in a question
 _NEGATION_STOPS = frozenset(
     {",", ";", ":", "on", "as", "after", "amid", "over", "due", "because", "since", "in", "and"}
 )
@@ -38,12 +41,28 @@ def clauses_of(sentence: Sentence, mentions: Sequence[Mention]) -> list[Clause]:
     words = sentence.lows
     starts = _boundaries(words, mentions)
     hedges = _hedges(words)
+    asking = _asks(words)
     question = 0.4 if words and words[-1] == "?" else 1.0
     found: list[Clause] = []
     for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
         certainty = min((factor for at, factor in hedges.items() if start <= at < end), default=1.0)
+        if start <= asking < end or (0 <= asking < start):
+            found.append(Clause(start, end, ASKED_WEIGHT, certainty * question))
+            continue
         found.append(Clause(start, end, _own_weight(words, start), certainty * question))
     return [_weighed(found, number, words) for number in range(len(found))]
+
+
+def _asks(words: Sequence[str]) -> int:
+    """Where a question begins that asks instead of telling (`Will A rise?`, `A falls: should you buy?`); -1: nowhere.
+
+    `Why A is falling` tells.
+    """
+    for at, word in enumerate(words):
+        opens = at == 0 or words[at - 1] in {":", ";", ",", "—", "–", "?", "."}
+        if opens and word in ASKING and (words[-1] == "?" or word in ALWAYS_ASKING):
+            return at
+    return -1
 
 
 def _boundaries(words: Sequence[str], mentions: Sequence[Mention]) -> list[int]:

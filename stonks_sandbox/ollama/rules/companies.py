@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from stonks_sandbox.ollama.prompt import Company
@@ -70,14 +70,18 @@ class CompanyIndex:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         for name, ticker in sorted(owners.items(), key=lambda pair: (-len(pair[0]), pair[0])):
             self._by_first.setdefault(name[0], []).append((name, ticker))
+        self._small = {word for company in companies for given in company.names for word in _small_beginning(given)}
         self._by_ticker = {ticker.lower(): ticker for ticker in self.tickers}
 
-    def find(self, sentence: Sentence) -> list[Mention]:
-        """The mentions of a sentence, in order, never overlapping."""
+    def find(self, sentence: Sentence, loose: Collection[str] = ()) -> list[Mention]:
+        """The mentions of a sentence, in order, never overlapping.
+
+        The companies of `loose` are found in small letters as well, and by the beginning of their name.
+        """
         found: list[Mention] = []
         at = 0
         while at < len(sentence.lows):
-            mention = self._named(sentence, at) or self._by_symbol(sentence, at)
+            mention = self._named(sentence, at, loose) or self._by_symbol(sentence, at)
             if mention is None:
                 at += 1
                 continue
@@ -85,15 +89,23 @@ class CompanyIndex:
             at = mention.end
         return found
 
-    def _named(self, sentence: Sentence, at: int) -> Mention | None:
-        candidates = self._by_first.get(sentence.lows[at])
-        if not candidates or sentence.raws[at][:1].islower():
-            return None
-        for name, ticker in candidates:
+    def _named(self, sentence: Sentence, at: int, loose: Collection[str]) -> Mention | None:
+        small = sentence.raws[at][:1].islower()
+        for name, ticker in self._by_first.get(sentence.lows[at], ()):
+            if small and ticker not in loose and sentence.raws[at] not in self._small:
+                continue
             end = _matches(sentence, at, name)
             if end:
                 return Mention(at, end, ticker)
+            if ticker in loose and len(name) > 1 and self._begins_alone(name):
+                return Mention(at, at + 1, ticker)
         return None
+
+    def _begins_alone(self, name: tuple[str, ...]) -> bool:
+        """Whether the first word of a name tells it from the other companies, and from the rest of the language."""
+        first = name[0]
+        owners = {ticker for _, ticker in self._by_first[first]}
+        return len(first) > 3 and len(owners) == 1 and first not in ORDINARY_FIRST_WORDS
 
     def _by_symbol(self, sentence: Sentence, at: int) -> Mention | None:
         """A ticker: after a dollar sign or an exchange always, bare only in capitals and when it is no word."""
@@ -104,6 +116,12 @@ class CompanyIndex:
         marked = before[-1:] == ("$",) or (before[-1:] == (":",) and before[0] in EXCHANGES)
         bare = len(ticker) > 1 and ticker not in ENGLISH_TICKERS and not sentence.shouting
         return Mention(at, at + 1, ticker) if marked or bare else None
+
+
+def _small_beginning(name: str) -> list[str]:
+    """The first word of a name that begins with a small letter and has a capital later: `eBay`, `easyJet`."""
+    first = name.split()[:1]
+    return [word for word in first if word[:1].islower() and word.lower() != word]
 
 
 def _matches(sentence: Sentence, at: int, name: tuple[str, ...]) -> int:

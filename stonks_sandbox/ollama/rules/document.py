@@ -18,6 +18,7 @@ ITEM_WEIGHT = 0.8
 PLAIN_SURPRISE = 1.05  # sureness from which a statement says itself that results beat or missed
 LEAST_OUTCOME = 0.05
 LITTLE = 0.4  # evidence of this mass halves the sentiment
+LEAST_SENTIMENT = 0.1  # what is weaker says nothing either way
 BOOST = 1.8  # and much agreeing evidence says more than its mean
 MAX_SUMMARY = 400
 
@@ -79,6 +80,7 @@ def judge(claims: Sequence[Located], items: Sequence[str] = ()) -> Judgement:
             negative += max(0.0, -ITEM_WEIGHT * value)
     mean = signs / total if total else 0.0
     sentiment = max(-1.0, min(1.0, mean * BOOST * total / (total + LITTLE)))
+    sentiment = sentiment if abs(sentiment) >= LEAST_SENTIMENT else 0.0
     conflict = 2.0 * min(positive, negative) / (positive + negative) if positive + negative else 0.0
     certainty = sum(c * w for c, w in certain) / sum(w for _, w in certain) if certain else 1.0
     outcome = earnings if abs(earnings) > LEAST_OUTCOME else sentiment

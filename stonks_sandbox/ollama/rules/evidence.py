@@ -35,6 +35,13 @@ _GOOD = frozenset(word for word, value in quantities().items() if value > 0)
 _OTHER_EXPECTATIONS = frozenset({"orders", "bookings", "demand", "attendance", "trial", "launch", "launched", "drug"})
 _NO_RESULTS = 0.5  # expectations of orders or of a trial are beaten too: that is no news of results
 _AMOUNT_WORDS = frozenset({"from", "nearly", "about", "almost", "over", "more", "sharply", "slightly", "modestly"})
+_NO_MOVEMENT = frozenset({"for", "the", "and", "its", "their", "to"})  # `up for sale`, `down the road`
+_AFTER_DOING = words(
+    """
+    for to by in on as after sharply below above from more over behind further since at against the about nearly
+    almost up down higher lower amid but and while this again today now fast despite even ahead before
+    """
+)
 _OTHER_PHRASE = frozenset({"on", "as", "after", "amid", ","})
 
 
@@ -53,6 +60,15 @@ class Evidence:
     sureness: float = 0.0
     certainty: float = 1.0
     stock: bool = False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Evidence about one company: `share` is how surely it is meant."""
+
+    ticker: str
+    evidence: Evidence
+    share: float
 
 
 def evidence_of(
@@ -134,11 +150,13 @@ class _Reader:
         """
         words, first, last = self._words, hit.start, hit.end
         clause = clause_at(self._clauses, first)
-        alone = last - first == 1 and words[first] in WEAK_DIRECTIONS
-        if alone and not self._meant(first, last):
+        single = last - first == 1
+        if single and words[first] in WEAK_DIRECTIONS and not self._meant(first, last):
             return None
         at = self._quantity(first, last, clause)
         name = words[at] if at >= 0 else ""
+        if at < 0 and single and self._describes(first, last):
+            return None
         percent = percent_near(words, first, last, clause)
         spoken_of = any(clause.start <= mention.start < clause.end for mention in self._mentions)
         if at < 0 and percent is None and not spoken_of:
@@ -158,6 +176,12 @@ class _Reader:
         weight = 0.5 + 0.6 * min(1.0, abs(polarity))
         return Evidence(first, last, value, weight, catalyst, sureness, 1.0, stock), at
 
+    def _describes(self, first: int, last: int) -> bool:
+        """Whether a word like `falling` stands before a noun, as in `falling rubber prices`: no deed of a company."""
+        words = self._words
+        after = words[last] if last < len(words) else ""
+        return words[first].endswith("ing") and after.isalpha() and after not in _AFTER_DOING
+
     def _meant(self, first: int, last: int) -> bool:
         """Whether a word like `up` speaks of a movement: a number behind it, or a quantity or company before it."""
         words = self._words
@@ -169,8 +193,9 @@ class _Reader:
         if words[first] in {"lower", "higher"} and after in quantities():
             return True
         ends = not after or not after[0].isalpha()
-        told = before in BEFORE_UP or first - 1 in self._named
-        return numeric or after in _AMOUNT_WORDS or (told and (ends or after in AFTER_UP))
+        named = first - 1 in self._named and after not in _NO_MOVEMENT
+        told = before in BEFORE_UP and (ends or after in AFTER_UP)
+        return numeric or after in _AMOUNT_WORDS or named or told
 
     def _quantity(self, first: int, last: int, clause: Clause) -> int:
         """The token of the quantity that moves: `fall in costs` before `costs fell`; -1 where none is named."""
@@ -178,7 +203,7 @@ class _Reader:
         ahead = range(last, min(clause.end, last + 6))
         if last < len(words) and (words[last] in LINKS or words[first] in {"lower", "higher"}):
             for at in ahead:
-                if words[at] in {",", ";", "as", "after", "on", "amid"}:
+                if words[at] in {",", ";", "as", "after", "on", "amid", "with", "tandem", "sympathy"}:
                     break
                 if self._is_quantity(at):
                     return self._widest(at)

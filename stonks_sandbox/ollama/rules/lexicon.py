@@ -7,15 +7,19 @@ from functools import cache
 from typing import Literal
 
 from stonks_core.vocabulary import Catalyst
-from stonks_sandbox.ollama.rules.data import context, moves, polarity
+from stonks_sandbox.ollama.rules.data import context, general_words, idioms, moves, polarity
 from stonks_sandbox.ollama.rules.data.events_business import BUSINESS_EVENTS
 from stonks_sandbox.ollama.rules.data.events_corporate import CORPORATE_EVENTS
 from stonks_sandbox.ollama.rules.data.macros import MACROS
-from stonks_sandbox.ollama.rules.data.relations import RELATIONS, Relation
+from stonks_sandbox.ollama.rules.data.relations import Relation
+from stonks_sandbox.ollama.rules.data.relations_market import RELATIONS
 from stonks_sandbox.ollama.rules.patterns import Matcher, noun_forms
 
 Kind = Literal["shield", "event", "polar", "rise", "fall"]
 _HEAD = re.compile(r"^\s*([+-]\d\.\d\d)(?: (\d\.\d))?:", re.MULTILINE)
+
+
+GENERAL_WEIGHT = 0.8  # a word's ring against an idiom's plain meaning
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,20 @@ def _patterns(body: str) -> Iterator[str]:
 
 def _entries() -> Iterator[tuple[str, Entry]]:
     """All patterns; of those that match equally much the earlier one wins."""
-    for pattern in _patterns(polarity.SHIELDS):
+    for pattern in _patterns(polarity.SHIELDS + ";" + idioms.IDLE):
         yield pattern, Entry("shield")
     for catalyst, table in (CORPORATE_EVENTS | BUSINESS_EVENTS).items():
         for pattern, value, sureness in parse_table(table):
             yield pattern, Entry("event", value, catalyst, sureness)
-    for pattern, value, _ in parse_table(polarity.POLARITY):
-        yield pattern, Entry("polar", value)
+    for table in (idioms.IDIOMS, polarity.POLARITY):
+        for pattern, value, _ in parse_table(table):
+            yield pattern, Entry("polar", value)
     for pattern, strength in moves.RISES.items():
         yield pattern, Entry("rise", strength)
     for pattern, strength in moves.FALLS.items():
         yield pattern, Entry("fall", strength)
+    for pattern, value, _ in parse_table(general_words.GENERAL):
+        yield pattern, Entry("polar", GENERAL_WEIGHT * value)
 
 
 @cache

@@ -108,6 +108,15 @@ class Matcher(Generic[T]):
                 if not slot.optional:
                     break
 
+    def _candidates(self, word: str) -> list[tuple[tuple[_Slot, ...], T]]:
+        """The patterns that may begin with a word; those that begin with any number count a percentage as one."""
+        found = self._index.get(word, [])
+        kind = _class_of(word)
+        if not kind:
+            return found
+        numbers = self._index.get("#num", []) + (self._index.get("#pct", []) if kind == "#pct" else [])
+        return [*found, *numbers]
+
     def find(
         self, words: Sequence[str], clause_starts: Sequence[int] = (0,), blocked: Collection[int] = ()
     ) -> list[Hit[T]]:
@@ -118,7 +127,7 @@ class Matcher(Generic[T]):
         hits: list[Hit[T]] = []
         taken: set[int] = set(blocked)
         for start, word in enumerate(words):
-            candidates = self._index.get(word, ())
+            candidates = self._candidates(word)
             anchored = self._anchored if start in clause_starts else ()
             if start in taken or not (candidates or anchored):
                 continue
@@ -131,6 +140,13 @@ class Matcher(Generic[T]):
                 taken.update(best[0])
                 hits.append(Hit(start, best[0][-1] + 1, best[0], best[1]))
         return hits
+
+
+def _class_of(word: str) -> str:
+    """The class that a number belongs to besides itself; "" for a word."""
+    if not _NUMBER.fullmatch(word):
+        return ""
+    return "#pct" if word.endswith("%") else "#num"
 
 
 def _fits(slot: _Slot, word: str) -> bool:

@@ -27,7 +27,8 @@ _RESULTS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^item\s*(\d\.\d\d)", re.IGNORECASE | re.MULTILINE)
-_QUOTED = re.compile(r"[“\"][^”\"]{30,}")
+_QUOTED = re.compile(r"(?:^|\s)[“\"](?=\w)[^”\"]{30,}")  # a quotation mark that opens, and what is said
+HEADLINE = 400  # characters up to which a document is a headline with at most a line below it
 MAX_SENTENCES = 1500  # what stands later weighs next to nothing
 
 
@@ -65,9 +66,10 @@ def read_document(document: Document, companies: Sequence[Company]) -> Reading:
     issuer = _ISSUER.search(head) is not None and (
         "8-K" in head[:2500] or len(_FIRST_PERSON.findall(head)) >= 3 or "today" in head
     )
-    body = _sentences(text, kept, index, issuer)
     title_text = "" if addresses_model(document.title) else document.title
-    title = _title(title_text, index)
+    loose = _unnamed(title_text, text, index) if len(text) + len(title_text) <= HEADLINE else frozenset()
+    body = _sentences(text, kept, index, issuer, loose)
+    title = _title(title_text, index, loose)
     title_text = title_text if title is not None else ""
     named = [said.mentions for said in body] or [()]
     cover = [tuple(index.find(tokenize(text, span))) for span in raw[:60]] if issuer else []
@@ -78,16 +80,25 @@ def read_document(document: Document, companies: Sequence[Company]) -> Reading:
     return Reading(text, title, title_text, body, lines, subject, issuer, results, items)
 
 
-def _title(title: str, index: CompanyIndex) -> Said | None:
+def _unnamed(title: str, text: str, index: CompanyIndex) -> frozenset[str]:
+    """The companies that a headline does not name in the full: they were asked about, so it may name them loosely."""
+    pieces = (tokenize(piece, Span(0, len(piece))) for piece in (title, text))
+    named = {mention.ticker for piece in pieces for mention in index.find(piece)}
+    return frozenset(index.tickers - named)
+
+
+def _title(title: str, index: CompanyIndex, loose: frozenset[str]) -> Said | None:
     if not title:
         return None
     sentence = tokenize(title, Span(0, len(title), "title"))
     if not sentence.lows:
         return None
-    return Said(sentence, tuple(index.find(sentence)))
+    return Said(sentence, tuple(index.find(sentence, loose)))
 
 
-def _sentences(text: str, spans: Sequence[Span], index: CompanyIndex, issuer: bool) -> tuple[Said, ...]:
+def _sentences(
+    text: str, spans: Sequence[Span], index: CompanyIndex, issuer: bool, loose: frozenset[str]
+) -> tuple[Said, ...]:
     found: list[Said] = []
     for paragraph in spans:
         spoken = issuer and paragraph.kind == "prose" and _is_speech(text[paragraph.start : paragraph.end])
@@ -95,7 +106,7 @@ def _sentences(text: str, spans: Sequence[Span], index: CompanyIndex, issuer: bo
             sentence = tokenize(text, span, len(found))
             if not sentence.lows:
                 continue
-            found.append(Said(sentence, tuple(index.find(sentence)), spoken))
+            found.append(Said(sentence, tuple(index.find(sentence, loose)), spoken))
             if len(found) >= MAX_SENTENCES:
                 return tuple(found)
     return tuple(found)

@@ -5,13 +5,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from stonks_core.vocabulary import Catalyst
-from stonks_sandbox.ollama.rules.attribution import Claim, attribute, groups_of, relations_of, scaled
+from stonks_sandbox.ollama.rules.attribution import attribute, scaled
 from stonks_sandbox.ollama.rules.clauses import clause_at, clauses_of
 from stonks_sandbox.ollama.rules.companies import Mention
 from stonks_sandbox.ollama.rules.data.wordset import words
-from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Evidence, evidence_of
+from stonks_sandbox.ollama.rules.evidence import EARNINGS_WORDS, Claim, Evidence, evidence_of
 from stonks_sandbox.ollama.rules.figures import compared_amounts, table_growth
+from stonks_sandbox.ollama.rules.groups import groups_of
 from stonks_sandbox.ollama.rules.reading import Reading, Said
+from stonks_sandbox.ollama.rules.relations import relations_of
+from stonks_sandbox.ollama.rules.verdicts import settled, without_actors
 
 TITLE_WEIGHT = 1.6
 SPOKEN_WEIGHT = 0.25  # executives praise every quarter
@@ -133,10 +136,11 @@ def _located(
     if not sentence.lows or (sentence.span.kind == "row" and reading.results and not in_title):
         return
     clauses = clauses_of(sentence, said.mentions)
-    relations, used = relations_of(sentence.lows, clauses, said.mentions)
+    relations, used, objects = relations_of(sentence.lows, clauses, said.mentions)
     items = evidence_of(sentence.lows, clauses, said.mentions, used)
     items.extend(_figures(said, text))
-    claims = [*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried)]
+    items = without_actors(sentence.lows, said.mentions, items)
+    claims = settled([*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried, objects)])
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
         factor = weight * claim.share * _voice(claim.evidence, reading)

@@ -115,6 +115,10 @@ NEGATOR_PHRASES: tuple[tuple[str, tuple[float, int]], ...] = (
     ("not just", (1.0, 6)),
 )
 
+# Words that open a question; those of the second set do so without a question mark as well.
+ASKING = words("will should is are can could does do did has have would may might when which who what how where")
+ALWAYS_ASKING = words("should will")
+
 CONTRAST_AFTER = frozenset({"but", "however", "yet", "nevertheless", "nonetheless", "still"})
 CONCESSION = frozenset({"despite", "although", "though", "notwithstanding"})
 CLAUSE_BREAKS = frozenset(

@@ -9,12 +9,10 @@ from stonks_core.vocabulary import Catalyst
 
 BUSINESS_EVENTS: dict[Catalyst, str] = {
     Catalyst.PRODUCT_LAUNCH: """
-    +0.35 0.8: unveil%
-    +0.30 0.8: launch%
-    +0.30 0.7: debut%
-    +0.30 0.6: introduce%; start% ~2 shipping
-    +0.25 0.7: roll% out
-    +0.25 0.6: new product#; release% ~3 new
+    +0.08 0.8: unveil%; launch%
+    +0.08 0.7: debut%; roll% out
+    +0.08 0.6: introduce%; new product#; release% ~3 new
+    +0.20 0.6: start% ~2 shipping
     +0.25 0.4: begin% ~2 production
     +0.25 0.3: patent granted
     +0.20 0.5: rollout; new line of; expand% ~3 lineup|portfolio; general availability
@@ -41,7 +39,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.35 0.7: tax demand; non compliance
     -0.40 1.0: export control#; export restriction#; export curb#; regulatory scrutiny
     -0.40 0.9: show cause notice
-    -0.40 0.8: investigat%; penalty#
+    -0.40 0.8: investigate%; penalty#
     -0.40 0.7: investigation; sanction#
     -0.40 0.6: fine#
     -0.45 1.2: antitrust
@@ -53,7 +51,7 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.50 1.2: fined
     -0.50 1.1: warning letter
     -0.50 0.9: banned
-    -0.55 1.3: violat% ~2 law#|rule#|regulation#; antitrust ruling; illegal monopoly
+    -0.55 1.3: violate% ~2 law#|rule#|regulation#; antitrust ruling; illegal monopoly
     -0.55 1.0: reject% ~4 application|approval|drug|merger
     -0.60 1.2: wells notice; clinical hold
     -0.60 1.1: sec charges; license revoked; ground% ~4 fleet|jets|planes|aircraft; delisting notice
@@ -112,13 +110,13 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     +0.30 0.9: strategic partnership
     +0.30 0.8: partnership with; partner% with; team% up with; tie up with; renew% ~3
         contract|agreement|deal
-    +0.25 0.7: collaborat% with
+    +0.25 0.7: collaborate% with
     +0.20 0.4: net orders
     """,
     Catalyst.CONTRACT_LOSS: """
     -0.50 1.4: not renew ~4 contract#|agreement|deal|order#; non renewal; lose% ~4 supply
         deal|agreement; walks away from
-    -0.35 0.9: terminat% ~4 contract#|agreement|deal|partnership; end% ~3 partnership|contract|deal
+    -0.35 0.9: terminate% ~4 contract#|agreement|deal|partnership; end% ~3 partnership|contract|deal
     -0.40 0.8: deal collapses|collapsed|falls
     -0.45 0.9: scrap% ~3 deal|contract|order
     -0.50 1.1: cancel% ~4 contract#|order#|deal; order cancellation#; contract ~2

@@ -89,12 +89,12 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
         deal|merger|acquisition|takeover
     """,
     Catalyst.MANAGEMENT_CHANGE: """
-    +0.10 1.1: to lead|head|run ~3 company|bank|group|firm; new leader|boss|chief|head|chairwoman;
+    +0.05 1.1: to lead|head|run ~3 company|bank|group|firm; new leader|boss|chief|head|chairwoman;
         taps ~6 chief|ceo|cfo;
         expert|veteran|executive ~3 to lead|run|head
     +0.25 1.0: returns as ceo|chief
-    +0.15 0.9: hire% ~5 ceo|cfo|chief|head
-    +0.10 1.0: appoint% ~8 chief|ceo|cfo|coo|president|chairman|chair|officer|director|head; name% ~6
+    +0.05 0.9: hire% ~5 ceo|cfo|chief|head
+    +0.05 1.0: appoint% ~8 chief|ceo|cfo|coo|president|chairman|chair|officer|director|head; name% ~6
         chief|ceo|cfo|coo|president|chairman|chair|officer
     +0.10 0.7: join% ~3 board
     +0.05 1.0: new ceo|cfo|coo|chairman; new chief executive
@@ -140,6 +140,8 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     """,
     Catalyst.CAPITAL_RAISE: """
     +0.35 0.5: direct funding
+    +0.30 1.0: raise% ~4 million|billion|bn|mn|crore|cr|m|b ~2 from
+    +0.00 1.1: raise% ~5 via|through|by selling|issuing|rights|qip|bonds|ncds|debentures|ecb; fund raising; raise% ~2 funds|capital
     +0.30 0.9: funding round
     +0.15 0.9: initial public offering
     +0.15 0.8: ipo
@@ -155,20 +157,21 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.05 1.0: bond sale|issue|offering
     -0.05 0.9: term loan
     -0.10 1.0: debt offering
-    -0.10 0.9: raise% ~2 #num ~3 funding|equity|debt|capital|bonds|shares
-    -0.10 0.8: qip
+    -0.03 0.9: raise% ~2 #num ~3 funding|equity|debt|capital|bonds|shares
+    -0.03 0.8: qip
     -0.15 1.0: private placement
-    -0.15 0.8: issu% ~4 warrants
+    -0.15 0.8: issue% ~4 warrants
     -0.20 0.9: depositary shares; to raise capital|funds|cash
     -0.20 0.8: share issue|issuance
-    -0.30 1.1: rights issue; convertible notes
+    -0.03 1.1: rights issue
+    -0.30 1.1: convertible notes
     -0.30 1.0: convertible preferred; agreed to issue and sell
     -0.30 0.9: sale of ~4 shares by the company
-    -0.30 0.8: share sale
+    -0.05 0.8: share sale
     -0.35 1.1: public offering; at the market offering|program
     -0.40 1.2: secondary offering
     -0.40 1.1: stock offering
-    -0.40 0.7: dilut%
+    -0.40 0.7: dilute%
     -0.45 1.2: common stock offering
     """,
     Catalyst.INSIDER_TRADE: """
@@ -193,7 +196,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.50 1.2: price target raised|boosted|lifted|hiked|increased
     +0.50 1.1: analyst# upgrade%
     +0.50 1.0: upgraded; top pick
-    +0.45 1.2: initiat% ~3 coverage ~5 buy|outperform|overweight
+    +0.45 1.2: initiate% ~3 coverage ~5 buy|outperform|overweight
     +0.45 1.1: buy rating; outperform rating
     +0.45 1.0: overweight
     +0.45 0.9: remain% bullish on
@@ -201,12 +204,12 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.45 0.4: +0.40 0.7: stock# to buy
     +0.35 0.5: positive on
     +0.30 0.8: target price
-    +0.10 0.9: initiat% ~2 coverage
+    +0.10 0.9: initiate% ~2 coverage
     +0.10 0.6: price target
     +0.00 1.0: hold rating; neutral rating
     +0.00 0.4: -0.35 0.5: negative on
     -0.40 0.7: stock# to sell
-    -0.40 0.6: -0.40 0.5: -0.45 1.2: initiat% ~3 coverage ~5 sell|underperform|underweight
+    -0.40 0.6: -0.40 0.5: -0.45 1.2: initiate% ~3 coverage ~5 sell|underperform|underweight
     -0.45 1.1: underperform rating
     -0.45 1.0: underweight
     -0.45 0.7: bearish on

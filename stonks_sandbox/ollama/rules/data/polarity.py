@@ -13,7 +13,8 @@ POLARITY = """
         ahead of ~3 expectation#; ahead of ~3 estimate#; ahead of ~2 forecast#; ahead of ~2 consensus;
         better than ~1 expected|feared|forecast|anticipated; stronger than ~1
         expected|forecast|anticipated; earnings beat; profit beat; revenue beat; positive surprise; upside
-        surprise; surprise profit; blowout; well above ~3 expectation#; outpace% ~3 expectation#; outpace%
+        surprise; surprise profit; blowout ~1 quarter|results|earnings|numbers|forecast|sales; well above
+        ~3 expectation#; outpace% ~3 expectation#; outpace%
         ~2 estimate#
     +0.50: bounce% back; back to profit; return% to ~2 profit; first ~2 profit; best ~1
         profit|results|sales|revenue|month|week|performance; record peak; at|to|hit% ~1 record; record ~1
@@ -69,7 +70,7 @@ POLARITY = """
         fare hike#; resumed; resumes; back on track; back on line; on the mend; favoured|favored; easing
         ~2 concerns|fears|worries; concerns ease; fears ease; calm%; reassure%; steady growth; clean bill;
         smooth; modest gain#; rosy; sturdy; rewarding; steady progress; safe bet; favorite|favourite; well
-        received; oversubscribed; accretive; synergy#; de risk%; deleverag%; well positioned; on track; on
+        received; oversubscribed; accretive; synergy#; de risk%; deleverage%; well positioned; on track; on
         schedule; commit% to; pleased; proud; opportunity#; attractive; healthy; solid; stable; steady;
         resilience; resilient; efficient; reliable; trusted; available; support% from; progress;
         encouraged; encouraging; promising; constructive; innovative; eases concerns|fears|worries
@@ -95,14 +96,14 @@ POLARITY = """
         punished; punish% ~2 stock|shares; caught in; embroiled; mired; entangled; accused of; blamed for;
         held liable; guilty; convict%; jailed; arrested; detained; questioned by; summoned; grilled;
         evade%|evasion; tax claim#|demand#; blacklisted; suspended from; suspends ~3 executive|license;
-        whistleblower; cheating; rigging; forged; forgery; fake; adulterat%; poison%; death#; deaths;
-        killed; fatal; injur%; lose% ~2 case; loses ~2 appeal; stake sale; block deal; share overhang;
+        whistleblower; cheating; rigging; forged; forgery; fake; adulterate%; poison%; death#; deaths;
+        killed; fatal; injure%; lose% ~2 case; loses ~2 appeal; stake sale; block deal; share overhang;
         lock in expiry; mass exit; key exits; talent exodus; attrition; brain drain; losing ~2 share;
         cedes; loses edge; lost ~1 edge; trails; laggard#; eats into; erodes; price erosion; pricing
         pressure; margin pressure; profit squeeze; weigh#; tough quarter; bad quarter; worst; dud; lemon;
         soured; cold feet; pull% plug; axed; shuttered; shutter%; mothball%; scale% back; rein% in; belt
         tightening; austerity; lean times; cuts ~2 spending; pause% ~2 hiring|production|sales; stops ~2
-        production|sales; out of action; stranded; cripple%; paralys%; jam%|jammed; clogged; chaos; havoc;
+        production|sales; out of action; stranded; cripple%; paralyse%; jam%|jammed; clogged; chaos; havoc;
         disrupt%; backlash; protest#; boycott; rebels; revolt; dissent; oppose%; row over; fight over;
         clash%; feud; rocked; shaken; storm over; controversy; stink; whiff; skid%; flounder%; languish%;
         limp%; fizzle%; flop%; wane%; dwindle%; reel%; reeling; battered; bruised; beleaguered; embattled;
@@ -183,7 +184,7 @@ SHIELDS = """
     expense; risk free; strong password; dive into; deep dive; rise to the; gave rise; give rise; hold
     position; recover% damages; advance payment#; cash equivalents; contract manufactur%; contract with;
     contract for; under contract; contract manufacturer#; contract worth; adverse opinion; material
-    adverse; no adverse; slide deck; slide presentation; slides; warning label; positive territory;
+    adverse; no adverse; slide deck; slide presentation; presentation slides; slides and webcast; warning label; positive territory;
     trouble shooting; pain relief; pain management; rocket lab; rocket engine; severance; concern# the;
     shares outstanding; good reason; share based; stock based; stock split
 """

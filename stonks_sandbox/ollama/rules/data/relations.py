@@ -17,6 +17,7 @@ class Relation(NamedTuple):
     catalyst: Catalyst | None = None
     sureness: float = 0.8
     needs_object: bool = False
+    inner: float = 0.0  # for a company named between the pattern's words
 
 
 _MA = Catalyst.MERGER_ACQUISITION
@@ -26,7 +27,7 @@ _RATE = Catalyst.ANALYST_RATING
 _WIN = Catalyst.CONTRACT_WIN
 _LOSS = Catalyst.CONTRACT_LOSS
 
-RELATIONS: tuple[tuple[str, Relation], ...] = (
+COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("gain% ~2 share|ground|customers|business from|against|on", Relation(0.55, -0.5)),
     ("take% ~2 share|customers|business from", Relation(0.55, -0.5)),
     ("grab% ~2 share from", Relation(0.55, -0.5)),
@@ -39,6 +40,7 @@ RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("pressure on", Relation(0.0, -0.4)),
     ("close% ~1 gap with|on|to", Relation(0.4, -0.15)),
     ("lose% ~3 share|ground|customers|contract|deal|business|order to", Relation(-0.55, 0.5)),
+    ("poach% ~3 from", Relation(0.05, -0.3)),
     ("poach%|lure%|snatch%|wrest% ~4 from", Relation(0.45, -0.45)),
     ("chosen|selected|picked ~1 for|by|as|over", Relation(0.45, 0.0, _WIN, 0.9)),
     ("cede% ~2 share|ground to", Relation(-0.5, 0.45)),
@@ -74,16 +76,19 @@ RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("taken over by", Relation(0.5, 0.1, _MA, 1.4)),
     ("takeover|buyout|acquisition ~1 bid|offer|interest from|by", Relation(0.55, 0.0, _MA, 1.3)),
     ("merge%|merger with", Relation(0.3, 0.3, _MA, 1.4)),
-    ("buy%|acquire%|take%|pick% ~1 up? ~3 stake|shares|position in|of", Relation(0.1, 0.4, _MA, 0.8)),
+    (
+        "buy%|acquire%|take%|pick%|own%|hold% ~1 up? ~5 stake|shares|position|holding|#pct in|of",
+        Relation(0.04, 0.4, _MA, 0.8),
+    ),
     ("raise%|increase%|boost%|hike%|up% ~2 stake|holding|position in", Relation(0.05, 0.4, _MA, 0.6)),
     (
         "sell%|cut%|trim%|reduce%|dump%|offload%|exit% ~4 stake|holding|position|shares in|of",
         Relation(0.0, -0.35, None, 0.5),
     ),
     ("exit%|dump%", Relation(0.0, -0.35, None, 0.3, True)),
-    ("invest% ~4 in", Relation(0.1, 0.4, None, 0.4, True)),
-    ("reject%|rebuff%|spurn% ~3 offer|bid|proposal from|by", Relation(-0.1, -0.15, _MA, 1.1)),
-    ("partner%|collaborat%|collaborate% with", Relation(0.35, 0.35, _WIN, 0.8)),
+    ("invest% ~4 in", Relation(0.04, 0.4, None, 0.4, True)),
+    ("reject%|rebuff%|spurn% ~3 offer|bid|proposal|approach from|by", Relation(0.25, -0.04, _MA, 1.1)),
+    ("partner%|collaborate% with", Relation(0.35, 0.35, _WIN, 0.8)),
     ("team% up with", Relation(0.35, 0.35, _WIN, 0.8)),
     ("tie% up with", Relation(0.35, 0.35, _WIN, 0.8)),
     (
