@@ -13,6 +13,7 @@ from stonks_trading.engine.lease import Held, HeldByOther, Lease, LeaseLostError
 from stonks_trading.engine.supervisor import Heartbeats, Task, supervise
 from tests.trading.bench import Bench, at
 
+SUPERVISED = {"decisions", "stops", "performance", "risk_tier", "rebalance", "sync"}
 GONE = "UPDATE engine_lease SET expires_at = now() - interval '1 second'"
 
 
@@ -92,6 +93,7 @@ def test_of_two_daemons_one_trades_and_the_other_takes_over(database: Database) 
     bench = Bench(database, TRADING_POLLING_INTERVAL_SECONDS="3600")
     bench.lake.recommend("r1", at(15, 30))
     ready: list[str] = []
+    beating = "SELECT task FROM engine_heartbeats WHERE owner = %(owner)s"
 
     def daemon(owner: str, stop: asyncio.Event) -> Daemon:
         lease = Lease(database, owner)
@@ -111,11 +113,10 @@ def test_of_two_daemons_one_trades_and_the_other_takes_over(database: Database) 
         stops["first"].set()
         await first
         await until(lambda: len(ready) == 2)
+        await until(lambda: SUPERVISED <= {row["task"] for row in database.fetch(beating, {"owner": "second"})})
         stops["second"].set()
         await second
 
     asyncio.run(asyncio.wait_for(scenario(), 60))
     assert ready[1] == "trading as second with fencing token 2"
-    tasks = {row["task"] for row in database.fetch("SELECT task FROM engine_heartbeats")}
-    assert {"decisions", "stops", "performance", "risk_tier", "rebalance", "sync"} <= tasks
     assert len(bench.broker.placed) == bench.broker.submitted == 2
