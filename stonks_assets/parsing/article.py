@@ -83,30 +83,34 @@ def _chosen(shown: Sequence[Passage], marked: Sequence[bool]) -> list[Passage]:
     if not core:
         return []
     home = _home(shown, core)
-    inside = {i for i in range(len(shown)) if _below(shown[i].element, home)}
+    held = set(home.iter())
+    inside = {i for i in range(len(shown)) if shown[i].element in held}
     core = [i for i in core if i in inside] or core
     first, last = core[0], core[-1]
-    keep = {i for i in range(len(shown)) if marked[i] and (i in core or first - 2 <= i <= last + 1)}
+    keep = {i for i in range(len(shown)) if marked[i] and first - 2 <= i <= last + 1}
     keep |= {i for i in range(first, last) if i in inside and i not in keep and _fills(shown[i], home)}
     keep |= _ends(shown, keep, inside, home)
     return [shown[i] for i in _without_tail(shown, sorted(keep))]
 
 
 def _home(shown: Sequence[Passage], core: Sequence[int]) -> HtmlElement:
-    """The innermost element that holds nine tenths of the words of the marked passages."""
-    weights: Counter[HtmlElement] = Counter()
+    """The innermost element that holds nine tenths of the words of the marked passages, and half of these.
+
+    One passage of thousands of words is no home for the others.
+    """
+    words: Counter[HtmlElement] = Counter()
+    passages: Counter[HtmlElement] = Counter()
     depth: dict[HtmlElement, int] = {}
+    own: dict[HtmlElement, list[int]] = {}
     for i in core:
-        chain = [shown[i].element, *shown[i].element.iterancestors()]
-        for rank, element in enumerate(reversed(chain)):
-            weights[element] += len(shown[i].words)
-            depth[element] = rank
-    total = max(weights.values())
-    return max((e for e in weights if weights[e] >= 0.9 * total), key=lambda e: depth[e])
-
-
-def _below(element: HtmlElement, home: HtmlElement) -> bool:
-    return element is home or any(ancestor is home for ancestor in element.iterancestors())
+        own.setdefault(shown[i].element, []).append(len(shown[i].words))
+    for element, lengths in own.items():
+        for rank, holder in enumerate(reversed([element, *element.iterancestors()])):
+            words[holder] += sum(lengths)
+            passages[holder] += len(lengths)
+            depth[holder] = rank
+    least, half = 0.9 * max(words.values()), 0.5 * len(core)
+    return max((e for e in words if words[e] >= least and passages[e] >= half), key=lambda e: depth[e])
 
 
 def _fills(passage: Passage, home: HtmlElement) -> bool:
@@ -132,9 +136,8 @@ def _extends(passage: Passage, home: HtmlElement, parents: set[HtmlElement]) -> 
 def _ends(shown: Sequence[Passage], keep: set[int], inside: set[int], home: HtmlElement) -> set[int]:
     parents = {shown[i].element.getparent() for i in keep if shown[i].element.tag in _PARAGRAPHS}
     parents.discard(None)
-    return {
-        i for i in inside if (i < min(keep) or i > max(keep)) and i not in keep and _extends(shown[i], home, parents)
-    }
+    first, last = min(keep), max(keep)
+    return {i for i in inside if not first <= i <= last and _extends(shown[i], home, parents)}
 
 
 def _without_tail(shown: Sequence[Passage], keep: list[int]) -> list[int]:
@@ -148,18 +151,15 @@ def _without_tail(shown: Sequence[Passage], keep: list[int]) -> list[int]:
 
 def _teasers_from(kept: Sequence[Passage]) -> int:
     """Where the passages after the article begin: a heading that announces other articles, or two linked headings."""
-    total, before = sum(len(p.words) for p in kept), 0
+    words, linked = sum(len(p.words) for p in kept), sum(p.linked for p in kept)
+    teasing = [p.element.tag in _HEADINGS and p.link_share >= 0.6 for p in kept]
+    start, teasers = (1 - LEAST_BODY) * words, sum(teasing)
     for i, passage in enumerate(kept):
-        if before >= LEAST_BODY * total:
-            follows = [p for p in kept[i:] if p.element.tag in _HEADINGS and p.link_share >= 0.6]
-            announced = (
-                len(passage.words) <= 8
-                and _ANNOUNCES.match(passage.text) is not None
-                and sum(p.linked for p in kept[i:]) >= LINKED_TAIL * sum(len(p.words) for p in kept[i:])
-            )
-            if announced or (len(follows) >= 2 and follows[0] is passage):
+        if words <= start:
+            announced = len(passage.words) <= 8 and _ANNOUNCES.match(passage.text) is not None
+            if (announced and linked >= LINKED_TAIL * words) or (teasing[i] and teasers >= 2):
                 return i
-        before += len(passage.words)
+        words, linked, teasers = words - len(passage.words), linked - passage.linked, teasers - teasing[i]
     return len(kept)
 
 
@@ -184,7 +184,8 @@ def _best_container(shown: Sequence[Passage]) -> list[Passage]:
     if not weights:
         return []
     home = max(weights, key=lambda element: weights[element])
-    held = [p for p in shown if _below(p.element, home)]
+    below = set(home.iter())
+    held = [p for p in shown if p.element in below]
     return [p for p in held if _is_prose(p) or (p.element.tag in _HEADINGS and not is_furniture(p.element, home))]
 
 

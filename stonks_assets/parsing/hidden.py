@@ -21,7 +21,7 @@ _GONE = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", r
 _UNSEEN = re.compile(
     r"opacity\s*:\s*0*(?:\.0+)?%?\s*(?:;|!|$)|(?:text-indent|left|top|right|margin-left|margin-top)\s*:\s*-\d{3,}"
     r"|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?|clip-path\s*:\s*inset\(\s*(?:50|100)%"
-    r"|clip-path\s*:\s*circle\(\s*0|transform\s*:[^;]*(?:scale\(\s*0\s*[,)]|translate[xy]?\(\s*-\d{3,})",
+    r"|clip-path\s*:\s*circle\(\s*0|transform\s*:[^;:]{0,99}(?:scale\(\s*0\s*[,)]|translate[xy]?\(\s*-\d{3,})",
     re.IGNORECASE,
 )
 _NO_ROOM = re.compile(

@@ -56,7 +56,7 @@ def parse_raw(raw: Mapping[str, Any], matcher: CompanyMatcher) -> ParsedDocument
     if not draft.text:
         raise UnreadablePayloadError(
             f"item {raw['item_id']} of source {raw['source_name']} holds no text that a reader would see: "
-            f"look at {draft.url}, then replay or dismiss the failure"
+            f"look at {draft.url or 'it'}, then replay or dismiss the failure"
         )
     published, available = _clocks(draft.published_at, raw)
     text, mentions = _named(draft.title, draft.text, matcher)
