@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from stonks_cli.bench.commands import bench
+from stonks_cli.extract_command import extract
 from stonks_cli.parse import parse
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 app.command()(parse)
+app.command()(extract)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,
@@ -182,33 +184,6 @@ def doctor(*, as_json: Json = False) -> None:
         shown = [{**f, "well": "ok" if f["well"] else "FAILS"} for f in findings]
         print_table("Doctor", shown, {"part": "part", "well": "state", "found": "found", "advice": "what to do"})
     if not all(finding["well"] for finding in findings):
-        raise typer.Exit(1)
-
-
-@app.command()
-@guarded
-def extract(
-    files: Annotated[
-        list[str], typer.Argument(help="Documents, or .jsonl files of lines {id, text, companies}; - reads such lines.")
-    ],
-    *,
-    agent: Annotated[
-        str, typer.Option(help="Who reads: document-extractor or event-classifier.")
-    ] = "document-extractor",
-    companies: Annotated[
-        Path | None, typer.Option(help="Whom documents may be about: a JSON list of {ticker, name, aliases}.")
-    ] = None,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One line of JSON for each document; always so for lines.")
-    ] = False,
-) -> None:
-    """Print what the model makes of documents: a record for each company, with its quote. No system need run."""
-    from stonks_cli.asked import companies_in
-    from stonks_cli.extract import extract as run
-    from stonks_cli.extract import lines_wanted, print_results
-
-    found = run(settings(), files, agent, companies_in(companies) if companies else (), datetime.now(UTC))
-    if not print_results(found, lines=lines_wanted(files, jsonl=jsonl)):
         raise typer.Exit(1)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from stonks_assets.extraction.prompts import AskedCompany
-from stonks_assets.parsing.html import decode, looks_like_html, main_text
+from stonks_assets.parsing.files import raw_rows
 from stonks_assets.parsing.mentions import CompanyMatcher, CompanyNames
-from stonks_assets.parsing.metadata import page_metadata, parse_instant
-from stonks_assets.parsing.payloads import UnreadablePayloadError, read_payload
+from stonks_assets.parsing.metadata import parse_instant
+from stonks_assets.parsing.parse import ParsedDocument, parse_raw
+from stonks_assets.parsing.payloads import UnreadablePayloadError
 from stonks_assets.parsing.text import normalise, one_line
-from stonks_core.errors import StonksError
 
 STDIN = "-"
 LINES = (".jsonl", ".ndjson")
@@ -23,7 +23,6 @@ _LISTED = re.compile(
     r"(?P<name>[A-Z][\w.&'’-]*(?:,? (?:[A-Z&][\w.&'’-]*|of|and|the))*)\s*\((?:[^()]{0,40}[\s,;])?"
     r"(?:NYSE(?: American| Arca)?|NASDAQ|Nasdaq(?:GS|GM|CM)?|AMEX|OTC\w*|TSX|LSE|NSE|BSE)\s?:\s?(?P<ticker>[A-Z][A-Z.]{0,9})\b"
 )
-_FORM = re.compile(r"^<SEC-DOCUMENT>|^<SUBMISSION>|^-----BEGIN PRIVACY", re.MULTILINE)
 
 
 class BadLineError(Exception):
@@ -49,7 +48,10 @@ class Unasked:
     error: str
 
 
-def questions_of(name: str, companies: Sequence[CompanyNames]) -> Iterator[Question | Unasked]:
+Found = Question | Unasked
+
+
+def questions_of(name: str, companies: Sequence[CompanyNames], read_at: datetime) -> Iterator[Found]:
     """The questions of a file, in order. `companies` are those to look for in a document that brings none of its own."""
     path = Path(name)
     try:
@@ -59,12 +61,12 @@ def questions_of(name: str, companies: Sequence[CompanyNames]) -> Iterator[Quest
             with path.open("rb") as stream:
                 yield from _lines(stream)
         else:
-            yield _document(name, path.read_bytes(), companies)
+            yield from _documents(name, path.read_bytes(), companies, read_at)
     except OSError as error:
         yield Unasked(name, f"{name} cannot be read: {error.strerror or error}")
 
 
-def _lines(stream: Any) -> Iterator[Question | Unasked]:
+def _lines(stream: Any) -> Iterator[Found]:
     for number, raw in enumerate(stream, 1):
         if not raw.strip():
             continue
@@ -119,33 +121,32 @@ def _company(entry: Any) -> AskedCompany:
     return AskedCompany(ticker, told)
 
 
-def _document(name: str, content: bytes, companies: Sequence[CompanyNames]) -> Question | Unasked:
-    """A file as parsing sees it: an article as a vendor writes it, a web page, or plain text."""
+def _documents(name: str, content: bytes, companies: Sequence[CompanyNames], read_at: datetime) -> Iterator[Found]:
+    """A file as parsing sees it: a page, text, feed, filing or a vendor's article. A feed holds several documents."""
     try:
-        title, text, published = _read(name, content)
+        rows = raw_rows(name, content, read_at)
     except UnreadablePayloadError as error:
-        return Unasked(name, f"{name} cannot be parsed: {error}")
-    if not text:
-        return Unasked(name, f"{name} holds no text that a reader would see")
-    found = CompanyMatcher(companies).tickers(f"{title}\n{text}")
-    asked = [AskedCompany(c.ticker, (c.legal_name, *c.aliases)) for c in companies if c.ticker in found]
+        yield Unasked(name, str(error))
+        return
+    matcher = CompanyMatcher(companies)
+    for number, row in enumerate(rows, 1):
+        key = name if len(rows) == 1 else f"{name}#{number}"
+        try:
+            yield _about(key, parse_raw(row, matcher), companies)
+        except UnreadablePayloadError as error:
+            yield Unasked(key, str(error))
+
+
+def _about(key: str, document: ParsedDocument, companies: Sequence[CompanyNames]) -> Found:
+    """A question about the known companies that a document names, else about those that it lists with their ticker."""
+    text, title = document.row["text"], document.row["title"]
+    asked = [AskedCompany(c.ticker, (c.legal_name, *c.aliases)) for c in companies if c.ticker in document.tickers]
     asked = asked or listed_in(f"{title}\n{text}")
     if not asked:
         return Unasked(
-            name, f"{name} names no company that is known: give --companies FILE, or write them as (NASDAQ: AAPL)"
+            key, f"{key} names no company that is known: give --companies FILE, or write them as (NASDAQ: AAPL)"
         )
-    return Question(name, text, tuple(asked), title, published)
-
-
-def _read(name: str, content: bytes) -> tuple[str, str, datetime | None]:
-    if Path(name).suffix.lower() == ".json":
-        draft = read_payload({"kind": "article", "url": "", "item_id": name, "source_name": name, "payload": content})
-        return draft.title, draft.text, draft.published_at
-    text = decode(content)
-    if _FORM.search(text[:4000]) is None and looks_like_html(text):
-        about = page_metadata(text)
-        return about.title, main_text(text), about.published_at
-    return "", normalise(text), None
+    return Question(key, text, tuple(asked), title, document.row["published_at"])
 
 
 def listed_in(text: str) -> list[AskedCompany]:
@@ -154,13 +155,3 @@ def listed_in(text: str) -> list[AskedCompany]:
     for match in _LISTED.finditer(text):
         found.setdefault(match["ticker"], AskedCompany(match["ticker"], (match["name"],)))
     return list(found.values())
-
-
-def companies_in(path: Path) -> list[CompanyNames]:
-    """The companies of a JSON list of {ticker, name, aliases}; StonksError where the file is none."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8-sig"))
-        asked = [_company(entry) for entry in (entries if isinstance(entries, list) else [entries])]
-    except (OSError, ValueError, BadLineError) as error:
-        raise StonksError(f"the companies in {path} cannot be read: {error}") from error
-    return [CompanyNames(company.ticker, next(iter(company.names), ""), company.names[1:]) for company in asked]

@@ -162,7 +162,7 @@ def extract(
     with model_address(settings) as address, connect(address, settings.ollama) as client:
         model = settings.endpoints.model
         extractor = Extractor(client, AgentConfig(agent, BASE, model), settings.ollama.num_ctx, now)
-        questions = (question for name in files for question in questions_of(name, companies))
+        questions = (question for name in files for question in questions_of(name, companies, now))
         parallel = settings.ollama.parallel
         parallel = max(LEAST_PARALLEL, parallel) if settings.sandboxed["llm"] else parallel
         yield from _in_order(extractor, questions, parallel)

@@ -37,7 +37,9 @@ def attribute(
     `objects` are companies that another one's deed is done to: what follows is said of that one. `carried` are the
     companies (with a share) that a sentence without any of its own goes on about.
     """
-    groups = [replace(group, acted_on=group in objects) for group in groups_of(words, mentions)]
+    groups = groups_of(words, mentions)
+    if objects:
+        groups = [replace(group, acted_on=group in objects) for group in groups]
     claims: list[Claim] = []
     owners: list[tuple[Group, Evidence]] = []
     for item in items:

@@ -94,7 +94,7 @@ def _own_weight(words: Sequence[str], start: int) -> float:
         return 0.45
     if opening == "even":
         return 0.45
-    return 1.3 if opening in CONTRAST_AFTER and start > 0 else 1.0
+    return 1.5 if opening in CONTRAST_AFTER and start > 0 else 1.0
 
 
 def _weighed(clauses: Sequence[Clause], number: int, words: Sequence[str]) -> Clause:
@@ -102,7 +102,7 @@ def _weighed(clauses: Sequence[Clause], number: int, words: Sequence[str]) -> Cl
     clause = clauses[number]
     later = clauses[number + 1] if number + 1 < len(clauses) else None
     if later is not None and later.weight > 1.0 and words[later.start] in {"but", "however"}:
-        return Clause(clause.start, clause.end, clause.weight * 0.7, clause.certainty)
+        return Clause(clause.start, clause.end, clause.weight * 0.55, clause.certainty)
     return clause
 
 

@@ -42,6 +42,12 @@ _AFTER_DOING = words(
     almost up down higher lower amid but and while this again today now fast despite even ahead before
     """
 )
+_EXTREMES = frozenset({"high", "highs", "peak", "low", "lows", "circuit"})  # what a share price reaches
+_ADVICE = frozenset({"on", "every", "any", "each"})  # `buy on dips`, `sell on every rise`
+_SWINGS = frozenset(
+    {"dip", "dips", "rise", "rises", "rally", "rallies", "decline", "declines", "fall", "drop", "drops"}
+)
+_COUNTED = frozenset({"a", "the", "second", "third", "fourth", "fifth", "sixth", "seventh", "straight", "another"})
 _OTHER_PHRASE = frozenset({"on", "as", "after", "amid", ","})
 
 
@@ -98,7 +104,9 @@ def evidence_of(
             sureness = entry.sureness * (
                 1.0 if results or entry.catalyst is not Catalyst.EARNINGS_BEAT else _NO_RESULTS
             )
-            stated.append((hit, Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, sureness)))
+            extreme = entry.kind == "polar" and any(words[at] in _EXTREMES for at in hit.used)
+            item = Evidence(hit.start, hit.end, entry.value, weight, entry.catalyst, sureness, stock=extreme)
+            stated.append((hit, item))
     stated.sort(key=lambda pair: pair[0].start)
     return [_modified(hit, item, clauses, modifiers) for hit, item in stated]
 
@@ -151,6 +159,8 @@ class _Reader:
         words, first, last = self._words, hit.start, hit.end
         clause = clause_at(self._clauses, first)
         single = last - first == 1
+        if single and first and words[first - 1] in _ADVICE and words[first] in _SWINGS:
+            return None
         if single and words[first] in WEAK_DIRECTIONS and not self._meant(first, last):
             return None
         at = self._quantity(first, last, clause)
@@ -193,7 +203,8 @@ class _Reader:
         if words[first] in {"lower", "higher"} and after in quantities():
             return True
         ends = not after or not after[0].isalpha()
-        named = first - 1 in self._named and after not in _NO_MOVEMENT
+        streak = after == "for" and words[min(last + 1, len(words) - 1)] in _COUNTED
+        named = first - 1 in self._named and (streak or after not in _NO_MOVEMENT)
         told = before in BEFORE_UP and (ends or after in AFTER_UP)
         return numeric or after in _AMOUNT_WORDS or named or told
 

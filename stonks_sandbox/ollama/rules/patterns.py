@@ -111,7 +111,7 @@ class Matcher(Generic[T]):
     def _candidates(self, word: str) -> list[tuple[tuple[_Slot, ...], T]]:
         """The patterns that may begin with a word; those that begin with any number count a percentage as one."""
         found = self._index.get(word, [])
-        kind = _class_of(word)
+        kind = "" if word[0].isalpha() else _class_of(word)
         if not kind:
             return found
         numbers = self._index.get("#num", []) + (self._index.get("#pct", []) if kind == "#pct" else [])

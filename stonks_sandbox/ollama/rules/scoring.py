@@ -140,7 +140,8 @@ def _located(
     items = evidence_of(sentence.lows, clauses, said.mentions, used)
     items.extend(_figures(said, text))
     items = without_actors(sentence.lows, said.mentions, items)
-    claims = settled([*relations, *attribute(sentence.lows, clauses, said.mentions, items, carried, objects)])
+    judged = attribute(sentence.lows, clauses, said.mentions, items, carried, objects)
+    claims = settled([*relations, *judged], sentence.lows)
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
         factor = weight * claim.share * _voice(claim.evidence, reading)

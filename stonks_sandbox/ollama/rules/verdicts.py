@@ -10,14 +10,22 @@ from stonks_sandbox.ollama.rules.evidence import Claim, Evidence
 OVERRULED = 0.15  # of its weight is left to a cause that the share price has judged otherwise
 LEAST_SHARE = 0.5
 LEAST_VALUE = 0.15
+CAUSES = frozenset({"as", "on", "after", "amid", "from", "over", "following", "despite"})
+APART = frozenset({",", ";", ":", "but", "and", "while", "though", "—", "–"})
 NEAR = 2  # tokens between an actor and what it does
 
 
-def settled(claims: Sequence[Claim]) -> list[Claim]:
-    """The claims of one sentence with those overruled that contradict a plain movement of the share price.
+def settled(claims: Sequence[Claim], words: Sequence[str]) -> list[Claim]:
+    """The claims of one sentence with those overruled that contradict a plain movement of the share price, or whose cause
+    they are.
 
-    `A slips on stronger dollar`, `A up even as profit declines`: the price has weighed the cause already.
+    `A slips on stronger dollar`, `A up even as profit declines`: the price has weighed the cause already. And `A in
+    demand as prices ease` says of A the first, not the second.
     """
+    first: dict[str, Evidence] = {}
+    for claim in sorted(claims, key=lambda claim: claim.evidence.at):
+        if claim.evidence.value and claim.share >= LEAST_SHARE:
+            first.setdefault(claim.ticker, claim.evidence)
     signs: dict[str, float] = {}
     for claim in claims:
         item = claim.evidence
@@ -29,7 +37,20 @@ def settled(claims: Sequence[Claim]) -> list[Claim]:
         )
         if plain:
             signs[claim.ticker] = signs.get(claim.ticker, 0.0) + item.value * item.weight
-    return [_overruled(claim) if _contradicts(claim, signs) else claim for claim in claims]
+    return [
+        _overruled(claim)
+        if _contradicts(claim, signs) or _is_cause(claim.evidence, first.get(claim.ticker), words)
+        else claim
+        for claim in claims
+    ]
+
+
+def _is_cause(item: Evidence, first: Evidence | None, words: Sequence[str]) -> bool:
+    """Whether evidence contradicts what was said first and stands in its cause, with no mark or contrast between."""
+    if first is None or item.stock or item.value * first.value >= 0:
+        return False
+    between = words[first.reach : item.at]
+    return bool(CAUSES.intersection(between)) and not APART.intersection(between)
 
 
 def _contradicts(claim: Claim, signs: dict[str, float]) -> bool:
@@ -52,9 +73,14 @@ def without_actors(words: Sequence[str], mentions: Sequence[Mention], items: Seq
 def _is_actor(words: Sequence[str], at: int, named: Collection[int]) -> bool:
     """Whether a word begins a clause of its own: behind a comma or conjunction, adjectives between them passed over."""
     before = at - 1
-    while before > 0 and words[before] in BEFORE_ACTORS and before not in named:
+    while before > 0 and before not in named and (words[before] in BEFORE_ACTORS or _names_goods(words, before, at)):
         before -= 1
     return at not in named and before not in named and words[before] in OPENERS
+
+
+def _names_goods(words: Sequence[str], before: int, at: int) -> bool:
+    """Whether a word before `prices` says of what: `as ammonia prices ease`."""
+    return words[at] == "prices" and at - before <= NEAR and words[before] not in OPENERS and words[before].isalpha()
 
 
 def _plain(item: Evidence) -> bool:

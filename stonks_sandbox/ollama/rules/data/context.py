@@ -82,7 +82,6 @@ NEGATORS: dict[str, tuple[float, int]] = {
     "delayed": (-0.5, 4),
     "postpones": (-0.6, 4),
     "postponed": (-0.6, 4),
-    "clears": (-0.5, 3),
     "cleared": (-0.6, 4),
 }
 

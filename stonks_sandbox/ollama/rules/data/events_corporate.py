@@ -75,7 +75,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.15 1.0: completion of acquisition
     +0.15 0.9: tender offer
     +0.10 1.0: all stock deal
-    +0.10 0.9: spin% off; spinoff#
+    +0.05 0.9: spin% off; spinoff#
     +0.10 0.7: acquisition#
     +0.10 0.5: change in control
     +0.05 1.0: completed the sale of

@@ -15,10 +15,22 @@ GENERAL = """
         lifeline; rescue ~1 hopes; debt ~1 free; beats ~1 rival#|peers; outshine% peers; ahead of rivals|peers; in
         sympathy; on ai boom|demand|frenzy|hopes; boom in|for; near deal for; wins ~2 backing; gets ~2 backing;
         finally ~1 profitable
-    +0.45: stay%|remain%|still|is ~1 buy; guide% up|higher|above; pull%|pulls ahead; shift%|step%|move%|go% up ~1
-        gear; buck%|defy%|defies|shrug% ~3 gloom|slowdown|trend|slump|weakness|selloff|rout|market; rally continues;
-        continues ~1 rally|climb|run; reverse%|reverses ~2 losses; swing% higher; flies; flew; fly% past; back in ~1
-        favour|favor|black|demand; hold%|holds ~1 firm|ground|up; wins ~2 over; edges past; sweeps
+    +0.45: lowest|l1|winning|preferred|top bidder; succeed%|succeeds in; trounce%|trounces rivals|peers; gets ~2
+        boost; settle% ~6 lawsuit|case|dispute|suit; low|tight stocks|supply|supplies|inventories; buy on dips;
+        follows suit; lead; leads; pare%|trim%|recoup%|recover%|erase%|wipe% ~2 losses; can|could|may ~1
+        give|deliver|return|fetch ~2 return#; can|could|may|set|likely|poised ~1 head|climb|go|move|inch|march ~2
+        to|towards|higher|above; raise% ~2 delisting price|offer; in ~1 good ~1 shape; add% ~4 m cap; add% ~4
+        mcap|value; rating ~1 raised|hiked|lifted|improved; bags|wins|lands|gets one; accept% ~5 offer|bid; agree% to
+        ~2 takeover|offer|buyout; best placed; well positioned; charged up; fired up; fires up; fire% on; cool%
+        rivals|off ~1 competition; pare%|trim%|reduce%|cut%|slash%|retire%|repay%|prepay% ~2
+        debt|borrowings|leverage|loans; swell% to ~1 record; strike% ~2 oil|gas|gold; discover% ~2 oil|gas|reserves;
+        strikes|struck ~2 deal|pact|agreement; lead ~1 gains; deal renewal; renew% ~3 deal|contract|pact; clean chit;
+        takes shape; revival plan; rescue ~1 takes; recede|recedes|receded; relax% ~3 norms|rules|curbs; ease%|eases
+        ~3 norms|curbs; stay%|remain%|still|is ~1 buy; guide% up|higher|above; pull%|pulls ahead;
+        shift%|step%|move%|go% up ~1 gear; buck%|defy%|defies|shrug% ~3
+        gloom|slowdown|trend|slump|weakness|selloff|rout|market; rally continues; continues ~1 rally|climb|run;
+        reverse%|reverses ~2 losses; swing% higher; flies; flew; fly% past; back in ~1 favour|favor|black|demand;
+        hold%|holds ~1 firm|ground|up; wins ~2 over; edges past; sweeps
     +0.35: soared; blockbuster; bumper; record; records; landmark; milestone; achieve%|achievement; exceed%; surpass%;
         win%|winner|winners; won; victory; triumph; champion; dominate%|dominance; outclass%; excel%; ace; aces; aced;
         stellar; superb; terrific; fantastic; phenomenal; sterling; strong show|showing; approve%|approves ~3
@@ -57,10 +69,23 @@ GENERAL = """
         blast; blaze; fire; crash; crashes; derail%; sinks; blowout; leak; leaks; spill; contaminated; poisoning;
         outbreak; recall; recalls; defect; defective; faulty; faults; fault; breach; breached; hacked; hack; hackers;
         ransomware; outage; blackout; glitch; grounded
-    -0.50: turn%|become%|now|is ~1 sell; guide% down|lower|below; ordered to ~1
-        divest|sell|break|halt|recall|stop|pay|refund; lenders|creditors|banks ~1 take|seize|grab ~1 control|keys;
-        lose%|loses ~2 control; reverse%|reverses ~2 gains; lose%|loses ~2 crown|lead|licence|license|rating|status;
-        hand%|hands ~2 keys; wiped out; face% ~2 wipeout|collapse; holes in; hole in; black hole
+    -0.50: exit on ~1 rise|rally; sell on ~1 rise|rally|rallies; merger|bid|offer|takeover|deal
+        rejected|opposed|challenged; to pay ~1 #num ~1 crore|million|billion|bn; pays ~1 #num ~1
+        crore|million|billion|bn; dries up; dry% up; may|could|likely|might ~1 slip|fall|drop|slide|correct|decline;
+        face% ~2 resistance|hurdle; crl; complete response letter; warning letter; chargesheet; fir against; red
+        flag#; to shut ~4 plant|unit|factory|store#; whistleblower; unethical; user growth stalls; growth
+        stalls|slows|slumps|falters; shed% ~3 crore|billion|bn|million|lakh; lose%|loses ~3 m cap|mcap; mcap ~3
+        falls|drops|erodes|shrinks|declines; snap% ~3 gain#|rally|winning|advance; flag%|flags ~2
+        stress|concern#|risk#|pain|weakness|pressure|slowdown; threaten% ~4 strike|stir|agitation|walkout|protest;
+        pledge%|pledges ~5 stake|shares|holding; sees|see|expect%|expects ~2 loss; hit%|hits ~1 rough|choppy ~1
+        waters|weather|patch|seas; hit%|hits ~1 turbulence|snag|hurdle|wall|roadblock|bump|speed; in ~1 dock;
+        observations; hopes ~1 dim|dims|fade|fades|dashed; opts out; exits in huff; in huff; in troubled waters;
+        tighten% ~3 norms|rules|lending; seek% half; shelved; shelve%; draft ~2 norms; crack% on; as rival ~3
+        impresses|wins|succeeds; well short; marginal ~1 decline; squeezed by; freeze on; turn%|become%|now|is ~1
+        sell; guide% down|lower|below; ordered to ~1 divest|sell|break|halt|recall|stop|pay|refund;
+        lenders|creditors|banks ~1 take|seize|grab ~1 control|keys; lose%|loses ~2 control; reverse%|reverses ~2
+        gains; lose%|loses ~2 crown|lead|licence|license|rating|status; hand%|hands ~2 keys; wiped out; face% ~2
+        wipeout|collapse; holes in; hole in; black hole
     -0.45: @boss ~3
         quits|quit|resigns|resign|exits|leaves|ousted|sacked|fired|out|removed|dismissed|suspended|arrested|charged|departs|axed|goes|dumped|toppled;
         exit of ~2 @boss; departure of ~2 @boss; abrupt ~2 exit|departure; sudden ~2 exit|departure|resignation; quits

@@ -175,9 +175,14 @@ IDLE = """
     of|at|rs|below; stop loss; record date; book closure; price band; f&o ban; in early trade; most traded; most
     active; profit seen; seen up; due today; what to expect; key things; to watch; to consider; board meet; a strong
     foothold; strong room; weak hands; lower house; upper house; up for grabs; up for sale; loss making unit; short
-    term bounce?; gold loan; in a bid; wait% for ~3; drag king; npas worth; share sale ~1 plan; floor price; vote on
-    merger; extend% ~1 merger talks; merger talks; okays ~2 proposal|plan; steady ahead; steady at|as|before; brokers
-    split; in focus; buzz; merger buzz; neutral on; reject% ~3 appointment|resolution; delist% after;
+    term bounce?; gold loan; in a bid; wait% for ~3; drag king; to retire in; retire% in; end%|ends ~2 merger talks;
+    big bull; shareholder nod|approval; outlook stable; stable outlook; in line with ~2
+    estimates|expectations|forecast|consensus|street; meets ~1 estimates|expectations|forecasts; merger to be
+    completed; tentative ~1 nod; pause operations in; mixed ahead; sideways; to spin off; hold on to; don't add; no
+    surprises; as expected; on expected lines; board approval|nod for; panel to; npas worth; share sale ~1 plan; floor
+    price; vote on merger; extend% ~1 merger talks; merger talks; okays ~2 proposal|plan; steady ahead; steady
+    at|as|before; brokers split; in focus; buzz; merger buzz; neutral on; reject% ~3 appointment|resolution; delist%
+    after;
     ends|end|ended|closes|close|closed|opens|open|opened|trades|trade|traded|settles|settled|remains|stay|stays|almost|nearly|largely
     ~1 flat|unchanged|steady|rangebound; flat; little changed; steady in; f & o ban; what ~1 expect; seek% ~3
     nod|approval|clearance|permission; mull%|weigh%|consider%|explore%|eye%|ponder% ~5

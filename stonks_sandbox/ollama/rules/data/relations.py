@@ -57,7 +57,10 @@ COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("file% ~3 lawsuit|suit|complaint|case against", Relation(-0.05, -0.5, _LIT, 1.3)),
     ("accuse%", Relation(0.0, -0.45, _LIT, 0.7, True)),
     ("sued|accused by", Relation(-0.5, 0.0, _LIT, 1.2)),
-    ("win% ~4 lawsuit|case|verdict|suit|battle|dispute against|with|over", Relation(0.5, -0.5, _LIT, 1.2)),
+    (
+        "win% ~4 lawsuit|case|verdict|suit|battle|dispute|spat|row|war|fight|feud against|with|over",
+        Relation(0.5, -0.5, _LIT, 1.2),
+    ),
     ("lose% ~4 lawsuit|case|suit|battle|dispute against|with|to", Relation(-0.5, 0.45, _LIT, 1.2)),
     (
         "dismiss%|toss%|reject%|drop%|threw|throws out? ~3 lawsuit|suit|case|complaint|charges|probe|claims against|into|over",

@@ -69,6 +69,39 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("hate%|forget%|shun%|dislike%|loathe%|desert%|spurn%|ditch%|punish%|dump%", Relation(0.0, -0.45, None, 0.5, True)),
     ("downgrade for|of|to", Relation(0.0, -0.5, _RATE, 1.2, True)),
     ("upgrade for|of|to", Relation(0.0, 0.5, _RATE, 1.2, True)),
+    (
+        "maintain%|retain%|reiterate%|keep%|has|have|give%|assign% ~2 sell|underperform|underweight|reduce ~1 on|for|rating",
+        Relation(0.0, -0.5, _RATE, 1.2),
+    ),
+    (
+        "maintain%|retain%|reiterate%|keep%|has|have|give%|assign% ~2 buy|outperform|overweight|add|accumulate ~1 on|for|rating",
+        Relation(0.0, 0.5, _RATE, 1.2),
+    ),
+    ("maintain%|retain%|reiterate%|keep% ~2 hold|neutral ~1 on|for", Relation(0.0, 0.0, _RATE, 1.2)),
+    ("stocks|shares|scrips|names|counters to avoid|sell|exit|dump|short :", Relation(0.0, -0.45, _RATE, 0.9)),
+    ("stocks|shares|scrips|names|counters to buy|own|hold|accumulate :", Relation(0.0, 0.45, _RATE, 0.9)),
+    ("not|never|wrong ~2 time|price|level|idea to buy|enter|own|invest|add ~1", Relation(0.0, -0.4, _RATE, 0.8)),
+    ("good|right|best|great ~1 time|price|level to buy|enter|own|accumulate ~1", Relation(0.0, 0.4, _RATE, 0.8)),
+    (
+        "lift%|ease%|relax%|remove%|revoke% ~2 curbs|ban|restrictions|sanctions|suspension on",
+        Relation(0.0, 0.45, _REG, 1.1),
+    ),
+    ("file%|files ~2 chargesheet|charges|fir|case|complaint|suit|petition against", Relation(0.0, -0.5, _LIT, 1.2)),
+    (
+        "summon%|summons|grill%|quiz%|quizzes|question%|arrest%|detain%|book%|charge%",
+        Relation(0.0, -0.5, _REG, 1.0, True),
+    ),
+    (
+        "changes|change|revises|lowers|cuts ~4 outlook|rating to negative|junk|sell|default",
+        Relation(0.0, 0.0, _RATE, 1.2, False, -0.45),
+    ),
+    (
+        "changes|change|revises|raises|lifts ~4 outlook|rating to positive|buy|stable",
+        Relation(0.0, 0.0, _RATE, 1.2, False, 0.45),
+    ),
+    ("^ add%|buy%|accumulate%", Relation(0.0, 0.4, _MA, 0.5, True)),
+    ("adds|bought|picked", Relation(0.0, 0.35, _MA, 0.4, True)),
+    ("^ sells|sold|dumps|dumped|exits|exited", Relation(0.0, -0.4, None, 0.4, True)),
     # Holdings.
     (
         "raise%|hike%|increase%|up%|boost% ~2 stake|holding|position|exposure|stakes in|to",
@@ -121,6 +154,17 @@ MARKET_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("take% on|challenge%|rival% ~1", Relation(0.04, -0.1, None, 0, True)),
     ("hurt%|hit|dented|hobbled|squeezed|bruised|dragged ~2 by", Relation(-0.45, 0.0, None, 0)),
     ("helped|boosted|lifted|buoyed|cheered|aided|propelled by", Relation(0.45, 0.0, None, 0)),
+    (
+        "win%|bag%|land%|clinch%|secure%|get% ~3 contract|deal|order|account|business|mandate",
+        Relation(0.5, 0.0, _WIN, 1.1, False, 0.02),
+    ),
+    ("lose% ~3 contract|deal|order|account|business|mandate", Relation(-0.5, 0.0, _LOSS, 1.1, False, 0.02)),
+    (
+        "collapse|crisis|woes|default|scandal|probe|halt|strike|ban hits|hit|hurts|hurt|drags|dents|rattles",
+        Relation(-0.4, -0.5, None, 0, True),
+    ),
+    ("lose% ~3 fight|battle|case|dispute with|to|against", Relation(-0.5, 0.45, _LIT, 1.0, True)),
+    ("preferred|favoured|favored|chosen|picked over", Relation(0.45, -0.35, _RATE, 0.8, True)),
     # Courts and regulators.
     ("sue%|sues", Relation(0.0, -0.5, _LIT, 1.2, True)),
     ("win%|wins ~5 against|over", Relation(0.5, -0.45, _LIT, 0.9, True)),
