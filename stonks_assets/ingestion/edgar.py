@@ -21,6 +21,7 @@ from stonks_core.errors import PermanentError, TransientError
 FORMS = ("8-K", "8-K/A", "10-Q", "10-K")
 OVERLAP = timedelta(minutes=30)  # the feed is not always in order
 SETTLING = timedelta(hours=6)
+DOWN = 3  # lists in a row that did not come, from which on EDGAR is left alone
 EXHIBIT = re.compile(r"^EX-99(\.|$)", re.IGNORECASE)
 READABLE = (".htm", ".html", ".txt")
 _ACCEPTED = re.compile(rb"<ACCEPTANCE-DATETIME>\s*(\d{14})")
@@ -38,7 +39,7 @@ class SECEdgarAdapter:
     def fetch(self, ask: Ask) -> Iterator[RawItem]:
         """Filings accepted on the asked day (UTC) and not after `as_of`, each company's oldest first.
 
-        A company that EDGAR does not know is reported and harms no other; when it knows none, the source has failed.
+        A company whose filings cannot be listed is reported and harms no other; when none can be, the source has failed.
         """
         forms, looked = _forms(ask.source.config.get("forms")), Looked.read(ask.memory.get("looked", ""))
         companies: dict[int, str] = {}
@@ -71,24 +72,32 @@ class SECEdgarAdapter:
     def _listed(
         self, companies: Mapping[int, str], forms: tuple[str, ...], ask: Ask, every: "_Every"
     ) -> Iterator[RawItem]:
-        """The filings that the companies' submissions list, company by company."""
-        refused: list[PermanentError] = []
+        """The filings that the companies' submissions list, company by company.
+
+        A list that cannot be had is reported and asked for again; so many in a row mean that EDGAR itself is down.
+        """
+        failed: list[PermanentError | TransientError] = []
+        in_a_row = 0
         for cik, ticker in companies.items():
             url, own = self._submissions.address(cik), _Every()
             try:
                 listed, found = self._submissions.of(cik, ask.day, _held(ask, url))
-            except PermanentError as error:
+            except (PermanentError, TransientError) as error:
+                in_a_row = in_a_row + 1 if isinstance(error, TransientError) else 0
+                if in_a_row == DOWN:
+                    raise
                 ask.report(f"CIK{cik:010d}", f"the filings of {ticker} could not be listed: {error}")
-                refused.append(error)
+                failed.append(error)
                 every.came = False
                 continue
+            in_a_row = 0
             yield from self._filings([filing for filing in listed if filing.form in forms], companies, ask, own)
             if own.came and found:
                 kept = {"etag": found.etag, "last_modified": found.last_modified, "day": ask.day.isoformat()}
                 ask.remember(f"validators {url}", json.dumps(kept))
             every.came = every.came and own.came
-        if len(refused) == len(companies):
-            raise refused[-1]
+        if len(failed) == len(companies):
+            raise failed[-1]
 
     def _filings(
         self, listed: list[Listed], companies: Mapping[int, str], ask: Ask, every: "_Every"

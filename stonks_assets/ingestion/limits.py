@@ -4,8 +4,8 @@ A request takes a slot of every limit that binds it, its source type's and its v
 The vendor counts when a request arrives, we when its slot is taken; between the two lie the database's answer and the
 connection. So each window is counted longer than the vendor's by a margin that this may take: requests whose
 slots are further apart cannot arrive within one window. A slot that the database was slow to give is left unused. A
-request that takes longer than the margin all the same is one too many for each process at worst, because a process has
-one request under way: that is what stays free below a vendor's own figure is for.
+request that takes longer than the margin all the same is one too many, and a process may have as many under way as it
+asks sources side by side (INGESTION_PARALLEL): that is what stays free below a vendor's own figure is for.
 """
 
 import time

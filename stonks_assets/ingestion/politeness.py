@@ -3,11 +3,13 @@
 All processes that share the database share the turns and the robots.txt files.
 """
 
+import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from protego import Protego
@@ -28,6 +30,8 @@ KEPT_DOWN = timedelta(minutes=10)
 LEASE = MAX_SECONDS + 30.0
 """Seconds after which a turn counts as given back by a process that was killed."""
 GLANCE = 0.25
+_ASKING = tuple(threading.Lock() for _ in range(64))
+"""By origin: sources that are asked side by side let the first one ask for robots.txt."""
 
 
 class HostTurns:
@@ -113,6 +117,19 @@ class Robots:
         now = self._clock.now()
         if (held := self._read.get(origin)) and held[0] > now:
             return held[1]
+        with _ASKING[hash(origin) % len(_ASKING)]:
+            row = self._row(origin, now)
+        if row["problem"]:
+            raise TransientError(
+                f"nothing of {origin} is fetched while its robots.txt cannot be read: {row['problem']}",
+                after=(row["expires_at"] - now).total_seconds(),
+            )
+        rules = Protego.parse(bytes(row["content"]).decode("utf-8-sig", errors="replace"))
+        self._read[origin] = (row["expires_at"], rules)
+        return rules
+
+    def _row(self, origin: str, now: datetime) -> Mapping[str, Any]:
+        """What is kept of the origin's file, asked for where nothing is."""
         row = self._database.fetch_one(
             "SELECT * FROM robots_files WHERE origin = %s AND expires_at > %s", (origin, now)
         )
@@ -128,14 +145,7 @@ class Robots:
                 (origin, content, problem, expires),
             )
             row = {"content": content, "problem": problem, "expires_at": expires}
-        if row["problem"]:
-            raise TransientError(
-                f"nothing of {origin} is fetched while its robots.txt cannot be read: {row['problem']}",
-                after=(row["expires_at"] - now).total_seconds(),
-            )
-        rules = Protego.parse(bytes(row["content"]).decode("utf-8-sig", errors="replace"))
-        self._read[origin] = (row["expires_at"], rules)
-        return rules
+        return row
 
     def _ask(self, origin: str) -> tuple[bytes, str]:
         """The file as far as it counts, or why it cannot be read. No file, or one that is refused, forbids nothing."""

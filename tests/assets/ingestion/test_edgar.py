@@ -199,6 +199,25 @@ def test_a_company_that_edgar_does_not_know_harms_no_other(edgar: Edgar) -> None
     assert "the filings of AAA could not be listed" in reports.told["CIK0000000001"]
 
 
+def test_a_company_whose_list_does_not_come_now_harms_no_other_and_is_asked_again(edgar: Edgar) -> None:
+    edgar.file(2, "0002-26-000001", stamp="2026-03-10T12:00:00.000Z", header=accepted("20260310080000"))
+    edgar.web.pages[f"{DATA}/submissions/CIK0000000001.json"] = httpx.Response(503)
+    asked, reports = ask(over=universe(AAA=1, BBB=2))
+    assert [item.ticker for item in edgar.fetch(asked)] == ["BBB"]
+    assert "the filings of AAA could not be listed" in reports.told["CIK0000000001"]
+    assert "answered 503" in reports.told["CIK0000000001"]
+
+
+def test_lists_that_do_not_come_one_after_the_other_mean_that_edgar_is_down(edgar: Edgar) -> None:
+    edgar.file(9, "0009-26-000001", stamp="2026-03-10T12:00:00.000Z", header=accepted("20260310080000"))
+    for cik in range(1, 9):
+        edgar.web.pages[f"{DATA}/submissions/CIK{cik:010d}.json"] = httpx.Response(503)
+    asked, _ = ask(over=universe(**{f"C{cik}": cik for cik in range(1, 10)}))
+    with pytest.raises(TransientError, match="answered 503"):
+        edgar.fetch(asked)
+    assert sum("submissions" in url for url in edgar.web.urls) == 3, "the others are not even asked"
+
+
 def test_a_source_that_refuses_everybody_has_failed(edgar: Edgar) -> None:
     asked, _ = ask(over=universe(AAA=1, BBB=2))
     with pytest.raises(PermanentError, match="answered 404"):
