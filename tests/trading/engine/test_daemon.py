@@ -113,7 +113,7 @@ def test_of_two_daemons_one_trades_and_the_other_takes_over(database: Database) 
         stops["first"].set()
         await first
         await until(lambda: len(ready) == 2)
-        await until(lambda: SUPERVISED <= {row["task"] for row in database.fetch(beating, {"owner": "second"})})
+        await until(lambda: {row["task"] for row in database.fetch(beating, {"owner": "second"})} >= SUPERVISED)
         stops["second"].set()
         await second
 
