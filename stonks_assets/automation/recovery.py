@@ -26,9 +26,16 @@ RESTS_AFTER_FAILURE = timedelta(minutes=1)
 
 
 def model_rests(pipeline: Pipeline, now: datetime) -> bool:
-    """Whether an extraction failed within the minute: a model that is down is not asked again at every tick."""
+    """Whether the model could not be asked within the minute: one that is down is not asked again at every tick.
+
+    An answer that was of no use is the document's failure (`terminal`): the model that gave it is up.
+    """
     row = pipeline.database.fetch_one(
-        "SELECT max(last_at) AS at FROM failures WHERE status = 'open' AND stage = ANY(%s)", (list(STAGES_THAT_REPLAY),)
+        """
+        SELECT max(last_at) AS at FROM failures
+        WHERE status = 'open' AND stage = ANY(%s) AND NOT COALESCE((detail ->> 'terminal')::boolean, false)
+        """,
+        (list(MODEL_STAGES),),
     )
     return bool(row and row["at"] and now - row["at"] < RESTS_AFTER_FAILURE)
 

@@ -1,4 +1,4 @@
-"""What waits to be done today: sources that are due, documents not extracted yet, bars that are missing.
+"""What waits to be done today: sources that are due, documents that no model has read, bars that are missing.
 
 What older days still need is in `recovery`.
 """
@@ -9,11 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import pyarrow.dataset as ds
 
 from stonks_assets.automation.recovery import active_agents, model_rests
-from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR
+from stonks_assets.extraction.macro_step import STAGE as CLASSIFICATION
+from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, EVENT_CLASSIFIER
 from stonks_assets.partitions import SETTLING
 from stonks_assets.pipeline import Pipeline
 from stonks_core.prices.adjusting import DAILY
-from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, GLOBAL_EVENTS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.tables import LakeTable
+from stonks_core.vocabulary import DocumentType
 
 FIRST_LOOK = timedelta(days=2)
 FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)
@@ -56,20 +59,44 @@ def work_waiting(pipeline: Pipeline, now: datetime) -> Work:
         return Work(("first look at all sources",), today - back, "")
     due = [row["name"] for row in rows if row["next_attempt_at"] is None or row["next_attempt_at"] <= now]
     reasons = [f"due: {', '.join(due)}"] if due else []
-    asked = DOCUMENT_EXTRACTOR in active_agents(pipeline) and not model_rests(pipeline, now)
-    if asked and (waiting := _unread_documents(pipeline, first_day, today)):
-        reasons.append(f"{waiting} documents wait for extraction")
+    if not model_rests(pipeline, now):
+        active, days = active_agents(pipeline), (first_day, today)
+        if DOCUMENT_EXTRACTOR in active and (waiting := _unread_documents(pipeline, days)):
+            reasons.append(f"{waiting} documents wait for extraction")
+        if EVENT_CLASSIFIER in active and (waiting := _unread_reports(pipeline, days)):
+            reasons.append(f"{waiting} macro reports wait for classification")
     following = min((row["next_attempt_at"] for row in rows if row["next_attempt_at"]), default=None)
     next_due = f"the next source is due at {following:%H:%M:%S} UTC" if following else "no source has a next time"
     return Work(tuple(reasons), first_day, next_due)
 
 
-def _unread_documents(pipeline: Pipeline, first_day: date, today: date) -> int:
-    days = (first_day, today)
-    documents = pipeline.lake.read(DOCUMENTS, days=days, columns=["document_id", "status", "document_type"]).to_pylist()
-    wanted = {d["document_id"] for d in documents if d["status"] == "parsed" and d["document_type"] != "macro_event"}
-    read = set(pipeline.lake.read(DOCUMENT_INTELLIGENCE, days=days, columns=["document_id"])["document_id"].to_pylist())
-    return len(wanted - read)
+def _unread_documents(pipeline: Pipeline, days: tuple[date, date]) -> int:
+    return len(_parsed(pipeline, days, macro=False) - _named(pipeline, DOCUMENT_INTELLIGENCE, days))
+
+
+def _unread_reports(pipeline: Pipeline, days: tuple[date, date]) -> int:
+    """Macro reports without an event, but for those that the classifier has answered to no use: they have none to come."""
+    given_up = pipeline.database.fetch(
+        """
+        SELECT item FROM failures
+        WHERE stage = %s AND status <> 'resolved' AND (detail ->> 'terminal')::boolean AND day BETWEEN %s AND %s
+        """,
+        (CLASSIFICATION, *days),
+    )
+    waiting = _parsed(pipeline, days, macro=True) - {row["item"] for row in given_up}
+    return len(waiting - _named(pipeline, GLOBAL_EVENTS, days))
+
+
+def _parsed(pipeline: Pipeline, days: tuple[date, date], *, macro: bool) -> set[str]:
+    is_macro = ds.field("document_type") == DocumentType.MACRO_EVENT.value
+    wanted = (is_macro if macro else ~is_macro) & (ds.field("status") == "parsed")
+    return _named(pipeline, DOCUMENTS, days, wanted)
+
+
+def _named(
+    pipeline: Pipeline, table: LakeTable, days: tuple[date, date], where: ds.Expression | None = None
+) -> set[str]:
+    return set(pipeline.lake.read(table, days=days, columns=["document_id"], where=where)["document_id"].to_pylist())
 
 
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:

@@ -19,7 +19,7 @@ from stonks_core.registry.source_state import STAGE as PARKED
 from stonks_core.registry.source_state import alert_parked
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
-from stonks_core.stores.lake.silver_tables import DOCUMENTS, MARKET_SNAPSHOTS
+from stonks_core.stores.lake.silver_tables import DOCUMENTS, GLOBAL_EVENTS, MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 
@@ -134,7 +134,6 @@ def test_documents_that_nobody_has_read_are_work(at: At, database: Database, lak
         DOCUMENTS,
         [
             document("20260310-a"),
-            document("20260310-b", document_type="macro_event"),
             document("20260310-c", status="low_quality"),
         ],
     )
@@ -143,6 +142,21 @@ def test_documents_that_nobody_has_read_are_work(at: At, database: Database, lak
     assert work_waiting(at(NOON), NOON).reasons == ("1 documents wait for extraction",)
     early = NOON.replace(hour=1)
     assert work_waiting(at(early), early).reasons == ("2 documents wait for extraction",)
+
+
+def test_macro_reports_wait_until_they_have_an_event_or_the_classifier_had_no_use(
+    at: At, database: Database, lake: Lake
+) -> None:
+    add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
+    pipeline = at(NOON)
+    lake.merge(DOCUMENTS, [document(f"20260310-{name}", document_type="macro_event") for name in "abc"])
+    assert work_waiting(pipeline, NOON).reasons == ("3 macro reports wait for classification",)
+    lake.merge(GLOBAL_EVENTS, [filled(GLOBAL_EVENTS, day=TODAY.isoformat(), event_id="e", document_id="20260310-a")])
+    useless = {"terminal": True}
+    pipeline.failures.record("event_classification", "20260310-b", "no event", NOON, day=TODAY, detail=useless)
+    assert work_waiting(pipeline, NOON).reasons == ("1 macro reports wait for classification",)
+    database.execute("UPDATE ai_agents SET active = false WHERE agent = 'event-classifier'")
+    assert work_waiting(pipeline, NOON).reasons == ()
 
 
 def test_items_of_other_days_that_are_to_be_tried_again_are_no_work_of_today(at: At, database: Database) -> None:
@@ -171,6 +185,16 @@ def test_a_model_that_failed_rests_a_minute(at: At, database: Database, lake: La
     pipeline.failures.record("extraction", "d1", "the model does not answer", NOON, day=TODAY)
     assert work_waiting(pipeline, NOON + timedelta(seconds=30)).reasons == ()
     assert work_waiting(pipeline, NOON + timedelta(seconds=61)).reasons == ("1 documents wait for extraction",)
+
+
+def test_a_model_that_answered_to_no_use_does_not_rest(at: At, database: Database, lake: Lake) -> None:
+    add_source(database, next_attempt_at=NOON + timedelta(minutes=5))
+    pipeline, useless = at(NOON), {"terminal": True}
+    lake.merge(DOCUMENTS, [document("20260310-a")])
+    pipeline.failures.record("extraction", "d1", "cut JSON", NOON, day=TODAY, detail=useless)
+    pipeline.failures.record("refused_records", "d2", "1 record was refused", NOON, day=TODAY, detail=useless)
+    pipeline.failures.record("parsing", "d3", "no text", NOON, day=TODAY)
+    assert work_waiting(pipeline, NOON + timedelta(seconds=1)).reasons == ("1 documents wait for extraction",)
 
 
 # History.
