@@ -10,25 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from stonks_assets.extraction.agents import BASE, AgentConfig
+from stonks_assets.extraction.agents import AgentConfig
 from stonks_assets.extraction.asking import Answer, answer_key
 from stonks_assets.extraction.client import OllamaClient, connect
 from stonks_assets.extraction.evidence import Impact
-from stonks_assets.extraction.prompts import (
-    DOCUMENT_EXTRACTOR,
-    EVENT_CLASSIFIER,
-    AskedCompany,
-    Prompt,
-)
+from stonks_assets.extraction.prompts import EVENT_CLASSIFIER, AskedCompany, Prompt
 from stonks_assets.extraction.reading import EventReading, ReadableDocument, Reading, classify_document, read_document
 from stonks_assets.parsing.mentions import CompanyMatcher, CompanyNames
 from stonks_cli.asked import Question, Unasked, questions_of
+from stonks_cli.reader import Reader
 from stonks_cli.rules_server import model_address
 from stonks_core.errors import StonksError
 from stonks_core.identifiers import sha256_text
 from stonks_core.settings import Settings
 
-AGENTS = (DOCUMENT_EXTRACTOR, EVENT_CLASSIFIER)
 LONGEST_TICKER = 12  # of the answer's schema
 LEAST_PARALLEL = 4  # requests in flight to the rules, so that neither side waits for the other
 WINDOW = 32  # questions per request in flight that are begun before the first of them is printed
@@ -39,13 +34,13 @@ class Extractor:
     """Asks one model about one document at a time, with nothing recorded. Safe to share between threads."""
 
     client: OllamaClient
-    config: AgentConfig
+    reader: Reader
     num_ctx: int
     now: datetime
     _digest: str = field(default="")
 
     def __post_init__(self) -> None:
-        self._digest = self.client.digest(self.config.model)
+        self._digest = self.client.digest(self.reader.config.model)
 
     def ask(self, config: AgentConfig, prompt: Prompt, content_sha256: str, *, fresh: bool = False) -> Answer:
         """The model's answer now."""
@@ -75,9 +70,10 @@ class Extractor:
             published_at=question.published_at or self.now,
             mentions=(*found, *((0, ticker) for ticker in stand_ins)),
         )
-        if self.config.agent == EVENT_CLASSIFIER:
-            return _event(classify_document(document, self.config, self.ask, self.num_ctx))
-        reading = read_document(document, stand_ins, self.config, self.ask, self.num_ctx)
+        config = self.reader.config
+        if self.reader.role == EVENT_CLASSIFIER:
+            return _event(classify_document(document, config, self.ask, self.num_ctx))
+        reading = read_document(document, stand_ins, config, self.ask, self.num_ctx)
         if reading.verdict.status == "extraction_failed" and reading.errors:
             raise StonksError("; ".join(reading.errors))
         return _impacts(reading, question, stand_ins, {ticker for _, ticker in found})
@@ -122,6 +118,7 @@ def _impacts(
         "confidence": reading.confidence,
         "companies": records,
         "refused": reading.verdict.dropped,
+        "agent": reading.config.name,
         "model": reading.config.model,
     }
 
@@ -147,21 +144,19 @@ def _event(reading: EventReading) -> dict[str, Any]:
     if reading.event is None or reading.span is None:
         raise StonksError("; ".join(reading.errors) or "no answer of the model held")
     span = {"quote": reading.span.quote, "start": reading.span.start, "end": reading.span.end}
-    return {**reading.event.model_dump(mode="json"), **span, "model": reading.config.model}
+    asked = {"agent": reading.config.name, "model": reading.config.model}
+    return {**reading.event.model_dump(mode="json"), **span, **asked}
 
 
 def extract(
-    settings: Settings, files: Iterable[str], agent: str, companies: Sequence[CompanyNames], now: datetime
+    settings: Settings, files: Iterable[str], reader: Reader, companies: Sequence[CompanyNames], now: datetime
 ) -> Iterator[dict[str, Any]]:
     """One result for each line or file, in order; `error` says why there is none, and the others go on.
 
-    StonksError where the agent is unknown or the model cannot be asked at all.
+    StonksError where the model cannot be asked at all.
     """
-    if agent not in AGENTS:
-        raise StonksError(f"there is no agent {agent} that reads documents: name {' or '.join(AGENTS)}")
     with model_address(settings) as address, connect(address, settings.ollama) as client:
-        model = settings.endpoints.model
-        extractor = Extractor(client, AgentConfig(agent, BASE, model), settings.ollama.num_ctx, now)
+        extractor = Extractor(client, reader, settings.ollama.num_ctx, now)
         questions = (question for name in files for question in questions_of(name, companies, now))
         parallel = settings.ollama.parallel
         parallel = max(LEAST_PARALLEL, parallel) if settings.sandboxed["llm"] else parallel

@@ -17,7 +17,8 @@ def extract(
     ],
     *,
     agent: Annotated[
-        str, typer.Option(help="Who reads: document-extractor or event-classifier.")
+        str,
+        typer.Option(help="Who reads: document-extractor, event-classifier, an agent of your own, or AGENT/VARIANT."),
     ] = "document-extractor",
     companies: Annotated[
         Path | None,
@@ -33,8 +34,10 @@ def extract(
     """
     from stonks_cli.extract import extract as run  # noqa: PLC0415  the other commands do without its libraries
     from stonks_cli.extract import lines_wanted, print_results  # noqa: PLC0415
+    from stonks_cli.reader import reader  # noqa: PLC0415
     from stonks_cli.seen import companies_of  # noqa: PLC0415
 
-    found = run(settings(), files, agent, companies_of(companies) if companies else (), datetime.now(UTC))
+    known, told = companies_of(companies) if companies else (), settings()
+    found = run(told, files, reader(told, agent), known, datetime.now(UTC))
     if not print_results(found, lines=lines_wanted(files, jsonl=jsonl)):
         raise typer.Exit(1)

@@ -17,6 +17,7 @@ from stonks_core.versions import differences, same_version
 
 BASE = "base"
 _CONFIGURED: tuple[LiteralString, ...] = ("model", "system_prompt", "options", "input_token_limit")
+_AGENT: tuple[LiteralString, ...] = ("role", "purpose", *_CONFIGURED, "active")
 _VARIANT: tuple[LiteralString, ...] = (*_CONFIGURED, "traffic_weight", "token_budget_per_hour", "shadow", "active")
 
 
@@ -62,6 +63,34 @@ class Edit:
         detail = {"changed": dict(changed), "version": version, "trace_id": self.author.trace_id}
         detail |= {"person": self.author.person} if self.author.person else {}
         record(self.connection, f"agent_{action}", subject, self.author.reason, detail)
+
+
+def create_agent(database: Database, author: Author, wanted: Mapping[str, Any]) -> None:
+    """Make an agent of an operator's own; ConflictError where there is one of that name."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, wanted))
+    values = sql.SQL(", ").join([sql.Placeholder()] * len(wanted))
+    with database.connection() as connection:
+        row = connection.execute(
+            sql.SQL("INSERT INTO ai_agents ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING *").format(
+                columns, values
+            ),
+            [_stored(value) for value in wanted.values()],
+        ).fetchone()
+        if row is None:
+            raise ConflictError(f"there is an agent {wanted['agent']} already: change that one, or take another name")
+        given = {name: {"was": None, "is": value} for name, value in wanted.items() if name != "agent"}
+        Edit(connection, author, row).note("created", "", row["version"], given)
+
+
+def remove_agent(edit: Edit, version: int) -> None:
+    """Take out an operator's own agent with its variants; its history stays. ConflictError for one the pipeline asks."""
+    held = edit.agent
+    same_version(f"agent {held['agent']}", held["version"], version)
+    if held["agent"] == held["role"]:
+        raise ConflictError(f"{held['agent']} is what the pipeline asks and cannot be deleted: deactivate it instead")
+    edit.connection.execute("DELETE FROM ai_agents WHERE agent = %s", (held["agent"],))
+    gone = {field: {"was": held[field], "is": None} for field in _AGENT}
+    edit.note("deleted", "", held["version"], gone)
 
 
 @contextmanager

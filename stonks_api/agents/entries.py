@@ -1,7 +1,7 @@
 """What may be said of an agent and of a variant, and what is shown of them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -10,6 +10,9 @@ from stonks_api.audit import Wish
 from stonks_api.wire import Shown
 from stonks_core.audit import Reason
 
+Role = Literal["document-extractor", "event-classifier", "thesis-rewriter"]
+ROLES: frozenset[str] = frozenset(get_args(Role))
+"""The parts that agents play; the pipeline asks the agent that is called like its part."""
 NO_SHADOWS = frozenset({"thesis-rewriter"})
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,59}$")]
 Model = Annotated[
@@ -57,9 +60,25 @@ class VersionedWish(Wish):
     version: Version
 
 
+Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class NewAgent(Wish):
+    """An agent of one's own, and why. `stonks extract --agent` asks it; the pipeline goes on asking its own."""
+
+    agent: Name
+    role: Role
+    purpose: Purpose
+    model: Model = ""
+    system_prompt: Prompt = ""
+    options: Options = Options()
+    input_token_limit: Tokens | None = None
+
+
 class AgentChange(VersionedWish):
     """What changes of an agent, and why; what is not given stays."""
 
+    purpose: Purpose | None = None
     model: Model | None = None
     system_prompt: Prompt | None = None
     options: Options | None = None
@@ -140,6 +159,7 @@ class ShownAgent(Shown):
     """An agent as its base is set up; `base_share` is what its active variants leave it of the documents."""
 
     agent: str
+    role: Role
     purpose: str
     model: str
     effective_model: str

@@ -13,6 +13,7 @@ from stonks_api.agents.entries import (
     AgentChange,
     Change,
     Deleted,
+    NewAgent,
     NewVariant,
     Options,
     Promotion,
@@ -99,8 +100,8 @@ def _given(wish: BaseModel) -> dict[str, Any]:
     return given
 
 
-def _refuse_shadow(agent: str, *, shadow: bool) -> None:
-    if shadow and agent in NO_SHADOWS:
+def _refuse_shadow(ctx: Context, agent: str, *, shadow: bool) -> None:
+    if shadow and _agent(ctx, agent).role in NO_SHADOWS:
         raise BadInputError(f"{agent} reads no documents: only agents that do can have shadows")
 
 
@@ -108,6 +109,14 @@ def _refuse_shadow(agent: str, *, shadow: bool) -> None:
 def list_agents(ctx: Ctx) -> Agents:
     """The agents with their variants."""
     return Agents(items=agents_of(ctx))
+
+
+@router.post("", status_code=201)
+def post_agent(ctx: Ctx, request: Request, wish: NewAgent) -> ShownAgent:
+    """Make an agent of one's own to try a prompt or a model with; the pipeline asks the three that it came with."""
+    fields = wish.model_dump(exclude={"reason"}) | {"options": wish.options.given}
+    editing.create_agent(ctx.database, Author(wish.reason, trace_id_of(request.scope)), fields)
+    return _agent(ctx, wish.agent)
 
 
 @router.get("/{agent}")
@@ -122,6 +131,14 @@ def patch_agent(ctx: Ctx, request: Request, agent: str, wish: AgentChange) -> Sh
     with _edit(ctx, request, agent, wish.reason) as edit:
         editing.change_agent(edit, wish.version, _given(wish))
     return _agent(ctx, agent)
+
+
+@router.delete("/{agent}")
+def delete_agent(ctx: Ctx, request: Request, agent: str, asked: Deleted) -> Agents:
+    """Take out an agent of one's own with its variants; its history stays. The agents that are left."""
+    with _edit(ctx, request, agent, asked.reason) as edit:
+        editing.remove_agent(edit, asked.version)
+    return Agents(items=agents_of(ctx))
 
 
 @router.post("/{agent}/activate")
@@ -144,8 +161,10 @@ def deactivate_agent(ctx: Ctx, request: Request, agent: str, wish: VersionedWish
 def agent_history(
     ctx: Ctx, agent: str, variant: str | None = None, limit: Limit = 50, cursor: Cursor = ""
 ) -> Page[Change]:
-    """Every change of an agent and of its variants, newest first; of one variant only, where one is named."""
-    _agent(ctx, agent)
+    """Every change of an agent and of its variants, newest first; of one variant only, where one is named.
+
+    What was deleted keeps its history.
+    """
     place = decode_cursor(cursor, 1)
     if place and not place[0].isdigit():
         raise BadInputError("the cursor is none of this list: pass `next_cursor` as it was given")
@@ -158,6 +177,8 @@ def agent_history(
         """,
         {"agent": agent, "variant": variant, "after": int(place[0]) if place else None, "limit": limit + 1},
     )
+    if not rows:
+        _agent(ctx, agent)
     return page(Change, rows, limit, lambda row: (row["id"],))
 
 
@@ -170,7 +191,7 @@ def list_variants(ctx: Ctx, agent: str) -> Variants:
 @router.post("/{agent}/variants", status_code=201)
 def post_variant(ctx: Ctx, request: Request, agent: str, wish: NewVariant) -> ShownVariant:
     """Make a variant. It reads nothing before it is activated."""
-    _refuse_shadow(agent, shadow=wish.shadow)
+    _refuse_shadow(ctx, agent, shadow=wish.shadow)
     weight = wish.traffic_weight if wish.traffic_weight is not None else float(wish.shadow)
     fields = wish.model_dump(exclude={"reason", "name"}) | {"options": wish.options.given, "traffic_weight": weight}
     with _edit(ctx, request, agent, wish.reason) as edit:
@@ -187,7 +208,7 @@ def get_variant(ctx: Ctx, agent: str, variant: str) -> ShownVariant:
 @router.patch("/{agent}/variants/{variant}")
 def patch_variant(ctx: Ctx, request: Request, agent: str, variant: str, wish: VariantChange) -> ShownVariant:
     """Change what is given of a variant; the weights of active variants may come to 1 at most."""
-    _refuse_shadow(agent, shadow=bool(wish.shadow))
+    _refuse_shadow(ctx, agent, shadow=bool(wish.shadow))
     with _edit(ctx, request, agent, wish.reason) as edit:
         editing.change_variant(edit, variant, wish.version, _given(wish))
     return _variant(ctx, agent, variant)

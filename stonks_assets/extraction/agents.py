@@ -31,6 +31,11 @@ class AgentConfig:
     tokens_per_hour: int | None = None
     shadow: bool = False
 
+    @property
+    def name(self) -> str:
+        """How a person names it: the agent, or the agent and its variant."""
+        return self.agent if self.variant == BASE else f"{self.agent}/{self.variant}"
+
     def call_options(self, num_ctx: int) -> dict[str, Any]:
         """The options of a call: temperature 0, a seed, the context window and room for the answer, then the agent's."""
         stated = {"num_ctx": num_ctx, "temperature": 0, "seed": SEED, **self.options}

@@ -34,11 +34,26 @@ class AgentResolver:
 
 def load_agent(database: Database, agent: str, default_model: str) -> Agent:
     """The agent as the tables say; an agent without a row, or with empty fields, uses the settings' model."""
-    row = database.fetch_one(
-        "SELECT model, system_prompt, options, input_token_limit, active FROM ai_agents WHERE agent = %s", (agent,)
+    base = _base(database, agent, default_model)
+    rows = database.fetch(
+        "SELECT * FROM agent_variants WHERE agent = %s AND active AND traffic_weight > 0 ORDER BY name", (agent,)
     )
+    return Agent(base, _variants(base, rows, shadow=False), _variants(base, rows, shadow=True))
+
+
+def load_config(database: Database, agent: str, variant: str, default_model: str) -> AgentConfig | None:
+    """An agent's base or one of its variants, active or not; None where the agent has none of that name."""
+    base = _base(database, agent, default_model)
+    if variant == BASE:
+        return base
+    row = database.fetch_one("SELECT * FROM agent_variants WHERE agent = %s AND name = %s", (agent, variant))
+    return _variant(base, row) if row else None
+
+
+def _base(database: Database, agent: str, default_model: str) -> AgentConfig:
+    row = database.fetch_one("SELECT * FROM ai_agents WHERE agent = %s", (agent,))
     row = row or {"model": "", "system_prompt": "", "options": {}, "input_token_limit": None, "active": True}
-    base = AgentConfig(
+    return AgentConfig(
         agent=agent,
         variant=BASE,
         model=row["model"] or default_model,
@@ -47,14 +62,6 @@ def load_agent(database: Database, agent: str, default_model: str) -> Agent:
         input_token_limit=row["input_token_limit"],
         active=row["active"],
     )
-    rows = database.fetch(
-        """
-        SELECT name, model, system_prompt, options, traffic_weight, token_budget_per_hour, input_token_limit, shadow
-        FROM agent_variants WHERE agent = %s AND active AND traffic_weight > 0 ORDER BY name
-        """,
-        (agent,),
-    )
-    return Agent(base, _variants(base, rows, shadow=False), _variants(base, rows, shadow=True))
 
 
 def _variants(base: AgentConfig, rows: Sequence[Mapping[str, Any]], *, shadow: bool) -> tuple[Variant, ...]:

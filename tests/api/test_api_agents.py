@@ -161,6 +161,45 @@ def test_names_are_taken_once_and_agents_must_exist(api: httpx.Client) -> None:
     assert made(api, "dark", shadow=True)["traffic_weight"] == 1.0
 
 
+def test_an_agent_of_ones_own_is_made_changed_and_taken_out_and_its_history_stays(
+    api: httpx.Client, database: Database
+) -> None:
+    mine = {
+        "agent": "terse",
+        "role": "document-extractor",
+        "purpose": "tries a short prompt",
+        "system_prompt": "Brief.",
+    }
+    shown = told(api, "POST", "/api/agents", 201, **mine)
+    assert (shown["role"], shown["system_prompt"], shown["version"]) == ("document-extractor", "Brief.", 1)
+    told(api, "POST", "/api/agents", 409, **mine)
+    for wrong in ({"role": "oracle"}, {"agent": "no spaces"}, {"purpose": ""}, {"options": {"stop": []}}):
+        told(api, "POST", "/api/agents", 422, **{**mine, "agent": "other", **wrong})
+    told(api, "PATCH", "/api/agents/terse", version=1, purpose="tries a shorter prompt")
+    assert told(api, "POST", "/api/agents/terse/variants", 201, name="dark", shadow=True)["agent"] == "terse"
+    told(api, "POST", "/api/agents", 201, **{**mine, "agent": "poet", "role": "thesis-rewriter"})
+    told(api, "POST", "/api/agents/poet/variants", 400, name="dark", shadow=True)
+    assert api.delete("/api/agents/terse", params={**WHY, "version": 1}).status_code == 409
+    left = api.delete("/api/agents/terse", params={**WHY, "version": 2}).json()["items"]
+    assert [one["agent"] for one in left] == ["document-extractor", "event-classifier", "poet", "thesis-rewriter"]
+    assert api.get("/api/agents/terse").status_code == 404
+    history = api.get("/api/agents/terse/history").json()["items"]
+    assert [(one["action"], one["variant"]) for one in history] == [
+        ("deleted", ""),
+        ("created", "dark"),
+        ("changed", ""),
+        ("created", ""),
+    ]
+    assert database.fetch("SELECT * FROM agent_variants") == []
+
+
+def test_what_the_pipeline_asks_cannot_be_taken_out(api: httpx.Client) -> None:
+    answer = api.delete(EXTRACTOR, params={**WHY, "version": 1})
+    assert answer.status_code == 409
+    assert "deactivate it instead" in answer.text
+    assert api.get(EXTRACTOR).status_code == 200
+
+
 def test_how_variants_fared_stands_side_by_side(api: httpx.Client, database: Database) -> None:
     at = story.AS_OF
     log = """

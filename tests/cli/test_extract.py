@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from stonks_cli.__main__ import app
 from stonks_cli.asked import listed_in
+from stonks_core.settings.slices import Postgres
+from stonks_core.stores.postgres import Database
 
 Stonks = Callable[..., Result]
 GOOD = {
@@ -131,10 +133,57 @@ def test_the_event_classifier_reads_too(stonks: Stonks) -> None:
     assert found["quote"] in row["text"]
 
 
-def test_an_unknown_agent_is_refused(stonks: Stonks) -> None:
-    result = stonks("-", "--agent", "oracle", given=_lines(GOOD))
+@pytest.mark.parametrize("name", ["oracle", "document-extractor/small"])
+def test_without_a_database_only_the_built_in_agents_are_asked(stonks: Stonks, tmp_path: Path, name: str) -> None:
+    result = stonks("-", "--agent", name, given=_lines(GOOD))
     assert result.exit_code == 1
+    assert "no database yet" in result.stderr
     assert "document-extractor" in result.stderr
+    assert not (tmp_path / "home" / "postgres").exists()
+
+
+@pytest.fixture
+def kept(database: Database, postgres: Postgres) -> dict[str, str]:
+    """The variables of a database with an agent and a variant of an operator's own."""
+    database.execute(
+        """
+        INSERT INTO ai_agents (agent, role, purpose, input_token_limit)
+        VALUES ('terse', 'document-extractor', 'reads only beginnings', 1)
+        """
+    )
+    database.execute(
+        "INSERT INTO agent_variants (agent, name, model) VALUES ('event-classifier', 'big', 'qwen3.5:32b')"
+    )
+    password = postgres.password.get_secret_value()
+    named = {"HOST": postgres.host, "PORT": str(postgres.port), "USER": postgres.user, "PASSWORD": password}
+    named["DB"] = database.name
+    return {f"POSTGRES_{name}": value for name, value in named.items()}
+
+
+def test_an_agent_of_ones_own_reads_as_the_database_has_it(stonks: Stonks, kept: dict[str, str]) -> None:
+    filler = "The hall was painted and the doors stood open. " * 100
+    row = {**GOOD, "text": f"Acme surges 8%. {filler} Orion slumps 9% on weak sales."}
+    (usual,) = _results(stonks("-", given=_lines(row), **kept))
+    (found,) = _results(stonks("-", "--agent", "terse", given=_lines(row), **kept))
+    assert (usual["agent"], found["agent"]) == ("document-extractor", "terse")
+    assert all(one["companies"][0]["quote"] == "Acme surges 8%." for one in (usual, found))
+    assert (bool(usual["companies"][1]["quote"]), found["companies"][1]["quote"]) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("oracle", "the agent oracle does not exist: name one of document-extractor, event-classifier, terse"),
+        ("thesis-rewriter", "the agent thesis-rewriter reads no documents"),
+        ("terse/big", "terse has no variant big; its variants: none"),
+        ("event-classifier/small", "event-classifier has no variant small; its variants: big"),
+        ("event-classifier/big", "qwen3.5:32b"),
+    ],
+)
+def test_who_cannot_be_asked_is_said(stonks: Stonks, kept: dict[str, str], name: str, said: str) -> None:
+    result = stonks("-", "--agent", name, given=_lines(GOOD), **kept)
+    assert result.exit_code == 1
+    assert said in " ".join(result.stderr.split())
 
 
 def test_an_ollama_that_is_not_there_is_said(stonks: Stonks) -> None:
