@@ -209,3 +209,20 @@ def test_headlines_with_opposite_fortunes_are_told_apart(pairs: list[tuple[str, 
 def test_the_opposite_sign_is_rare(pairs: list[tuple[str, str, int, int, bool]]) -> None:
     opposite = [(text, ticker) for text, ticker, truth, said, _ in pairs if truth * said == -1]
     assert len(opposite) <= 2, opposite
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("Boeing is doing fine, its chief executive said.", 0),
+        ("Boeing shares finish fine session flat", 0),
+        ("Intel fine-tunes Boeing's model", 0),
+        ("Regulator waives fine on Boeing", 1),
+        ("Boeing avoids a ban on its apps", 1),
+        ("Boeing could not avoid a fine", -1),
+        ("Regulator imposes fine on Boeing", -1),
+        ("SEC fines Boeing $3 million", -1),
+    ],
+)
+def test_a_fine_is_told_from_what_is_fine(text: str, sign: int) -> None:
+    assert _judged(text, ["BA"])["BA"] == sign

@@ -32,6 +32,8 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     +0.50 0.9: approval from
     +0.45 1.1: regulatory approval#
     +0.40 0.8: clear% ~3 hurdle; cleared by
+    +0.45 1.1: escape%|avoid%|dodge%|evade%|sidestep% ~3 fine#|penalty#|ban|sanction#|charges;
+        waive%|scrap%|cancel%|annul%|withdraw% ~3 fine#|penalty#|ban|sanction#|charges
     -0.10 0.6: regulator#
     -0.10 0.5: faa; new rules
     -0.20 0.6: nhtsa; data privacy rules

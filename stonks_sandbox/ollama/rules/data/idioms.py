@@ -171,6 +171,8 @@ IDIOMS = """
 
 # Questions, lists, dates and plain business that look like news and are none.
 IDLE = """
+    is|are|was|were|be|been|do%|feel%|just|perfectly ~1 fine; weather ~2 fine; fine
+        tune|tunes|tuned|tuning|dining|print|art|arts|line|grained|jewelry|jewellery|wine#|chemicals|weather|session;
     losses of; turn% ex dividend; ex dividend; stocks to watch; stocks in news|focus; buzzing stocks; stop loss ~1
     of|at|rs|below; stop loss; record date; book closure; price band; f&o ban; in early trade; most traded; most
     active; profit seen; seen up; due today; what to expect; key things; to watch; to consider; board meet; a strong

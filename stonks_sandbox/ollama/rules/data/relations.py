@@ -130,6 +130,8 @@ COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("^ hold", Relation(0.0, 0.02, _RATE, 1.0, True)),
     ("outbid%", Relation(0.05, -0.25, _MA, 0.9, True)),
     ("recommend%|prefer%|like%|favor%|favour%", Relation(0.0, 0.4, _RATE, 0.6, True)),
+    ("fine tune|tunes|tuned|tuning", Relation(0.0, 0.0, Catalyst.OTHER, 0.5, True)),
+    ("waive%|scrap%|cancel%|annul%|withdraw% ~2 penalty|fine|ban on|against", Relation(0.0, 0.45, _REG, 1.3)),
     ("fine%|penalize%|penalise%|sanction%|ban%|blacklist%|raid%", Relation(0.0, -0.55, _REG, 1.3, True)),
     ("probe%|investigate%|scrutinize%|grill%", Relation(0.0, -0.45, _REG, 1.2, True)),
     ("fined|probed|investigated|penalized|penalised|sanctioned|banned|raided by", Relation(-0.55, 0.0, _REG, 1.3)),
