@@ -17,10 +17,22 @@ def switches(connection: Connection) -> Mapping[str, Any]:
     return {row["key"]: row["value"] for row in connection.execute("SELECT key, value FROM engine_control").fetchall()}
 
 
-def kill_switch(connection: Connection) -> bool:
-    """Whether no new order may be sent, read so that switching it on waits for the reader's transaction."""
-    row = connection.execute("SELECT value FROM engine_control WHERE key = 'kill_switch' FOR SHARE").fetchone()
-    return bool(row and row["value"])
+_SENDING = "hashtextextended('stonks orders leave', 0)"
+
+
+def may_send(gate: Connection) -> bool:
+    """Whether an order may leave now, held true until the gate's transaction ends: send within it.
+
+    Whoever turns the kill switch waits for that end, and whoever sends next waits behind the switch.
+    """
+    gate.execute(f"SELECT pg_advisory_xact_lock_shared({_SENDING})")
+    row = gate.execute("SELECT value FROM engine_control WHERE key = 'kill_switch' FOR SHARE").fetchone()
+    return not (row and row["value"])
+
+
+def stop_sending(connection: Connection) -> None:
+    """Wait until no order is on its way, and keep every other from leaving until the transaction ends."""
+    connection.execute(f"SELECT pg_advisory_xact_lock({_SENDING})")
 
 
 def engine_state(

@@ -140,7 +140,12 @@ def review(
     ).fetchone()
     if row is None:
         return None
-    closed = ledger.book(booked(connection, account_id)).closed
+    since = _reset_at(connection, account_id)
+    closed = [
+        trade
+        for trade in ledger.book(booked(connection, account_id)).closed
+        if since is None or trade.closed_at > since
+    ]
     found = review_tier(
         tier,
         equity=row["equity"],
@@ -165,6 +170,11 @@ def review(
         )
         control.notify(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
     return found
+
+
+def _reset_at(connection: Connection, account_id: str) -> datetime | None:
+    row = connection.execute("SELECT reset_at FROM broker_accounts WHERE account_id = %s", (account_id,)).fetchone()
+    return row["reset_at"] if row else None
 
 
 def last_tier_change(connection: Connection, account_id: str) -> date | None:

@@ -133,6 +133,10 @@ def _opening(connection: Connection, account_id: str, session: date, equity: Dec
 
 def _high_water(connection: Connection, account_id: str) -> Decimal:
     row = connection.execute(
-        "SELECT max(high_water_equity) AS most FROM portfolio_snapshots WHERE account_id = %s", (account_id,)
+        """
+        SELECT max(s.high_water_equity) AS most FROM portfolio_snapshots s JOIN broker_accounts a USING (account_id)
+        WHERE s.account_id = %s AND s.taken_at > COALESCE(a.reset_at, '-infinity')
+        """,
+        (account_id,),
     ).fetchone()
     return row["most"] if row and row["most"] is not None else ZERO

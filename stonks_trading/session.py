@@ -17,7 +17,7 @@ from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
-from stonks_trading import control, daybook, inputs, market, portfolio
+from stonks_trading import control, daybook, inputs, market, portfolio, quotebook
 from stonks_trading.broker import reconcile, sync
 from stonks_trading.broker.alpaca import broker_from
 from stonks_trading.broker.outbox import Delivery, Outbox
@@ -25,11 +25,14 @@ from stonks_trading.broker.protocol import Broker, TradeUpdate
 from stonks_trading.broker.reconcile import Reconciled
 from stonks_trading.broker.sync import Swept
 from stonks_trading.decide import breakers, decide
+from stonks_trading.decide.rules import TradingRules
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.inputs import LakeReader
 from stonks_trading.leaving import Leaver
+from stonks_trading.obeying import Obeyer
+from stonks_trading.rechecking import Rechecker
 from stonks_trading.records import Decision, Recommendation
 from stonks_trading.situation import Calendar, Observer, Seen, session_closed
 from stonks_trading.vetting import Vetter, expire_approvals
@@ -55,11 +58,16 @@ class TradingSession:
         self._settings, self._lake, self._database, self._broker = settings, lake, database, broker
         self._calendar, self._clock, self._fence = calendar, clock, fence
         self._observer = Observer(settings, lake, database, broker, calendar)
-        self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._rechecker = Rechecker(database, self._observer, fence)
+        self._obeyer = Obeyer(settings, database, broker, self._observer, self._leaver, calendar, fence)
         self._outbox: Outbox | None = None
         self._account: str | None = None
         self._lock = threading.RLock()
+
+    @property
+    def _rules(self) -> TradingRules:
+        return self._observer.rules
 
     @property
     def account_id(self) -> str:
@@ -145,6 +153,7 @@ class TradingSession:
                 raise StonksError("nothing was reconciled yet: call reconcile() before sending orders")
             with self._database.connection() as connection:
                 expire_approvals(connection, as_of)
+            self._rechecker.recheck(self.account_id, as_of)
             return self._outbox.deliver(as_of)
 
     def sweep(self, as_of: datetime) -> Swept:
@@ -170,9 +179,11 @@ class TradingSession:
 
     def siphon(self, as_of: datetime) -> Decimal:
         """Move each realised profit's share to the reserve, once; dollars that moved."""
-        with self._lock, self._database.connection() as connection:
-            self._fence(connection)
-            return daybook.siphon(connection, self.account_id, self._rules.reserve, as_of)
+        with self._lock:
+            self._observer.renew()
+            with self._database.connection() as connection:
+                self._fence(connection)
+                return daybook.siphon(connection, self.account_id, self._rules.reserve, as_of)
 
     def close_books(self, as_of: datetime) -> Decimal | None:
         """Write the snapshot of the newest session that is over, and move the reserve; its equity, dollars.
@@ -214,27 +225,16 @@ class TradingSession:
         return equity
 
     def obey(self, as_of: datetime) -> Mapping[str, int]:
-        """Do what an operator asked for once: cancel all orders, flatten all positions. What was done, and how often."""
+        """Go on with what an operator asked for, each request once; see `Obeyer.obey`."""
         with self._lock:
-            asked = self._database.fetch(
-                "SELECT key FROM engine_control WHERE key IN ('cancel_all', 'flatten') AND value = 'true' AND done_at IS NULL"
-            )
-            done: dict[str, int] = {}
-            for row in asked:
-                why = f"an operator asked for {row['key']}"
-                count = sync.cancel_orders(
-                    self._database, self._broker, self.account_id, as_of, entries_only=False, why=why
-                )
-                if row["key"] == "flatten":
-                    count = len(self._leaver.everything(self.account_id, self._seen(as_of, ()), why))
-                self._database.execute("UPDATE engine_control SET done_at = %s WHERE key = %s", (as_of, row["key"]))
-                done[row["key"]] = count
-            return done
+            return self._obeyer.obey(self.account_id, as_of)
 
     def _seen(self, as_of: datetime, tickers: set[str] | tuple[()]) -> Seen:
         with self._database.connection() as connection:
             held = portfolio.held_tickers(connection, self.account_id)
-        return self._observer.seen({*tickers, *held}, as_of)
+        seen = self._observer.seen({*tickers, *held}, as_of)
+        quotebook.keep(self._database, seen.quotes)
+        return seen
 
     def _trip(self, seen: Seen) -> None:
         """Trip the breakers that must, and cancel open buys then."""

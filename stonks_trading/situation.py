@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from stonks_core.calendar import Session
+from stonks_core.errors import BadInputError
 from stonks_core.registry.universe import load_universe
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
-from stonks_trading import control, market, portfolio
-from stonks_trading.broker.protocol import Broker
+from stonks_trading import control, market, portfolio, runtime
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.inputs import DailyBar, DailyBars, LakeReader
 from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
@@ -40,6 +40,14 @@ class Calendar(Protocol):
 
     def sessions_between(self, first: date, last: date) -> list[Session]:
         """All sessions of the dates from first to last, both included."""
+        ...
+
+
+class Quoting(Protocol):
+    """Whoever has quotes: a broker, or what was kept of one."""
+
+    def quotes(self, tickers: Sequence[str]) -> Mapping[str, Quote]:
+        """The latest quotes; a ticker that has none is absent."""
         ...
 
 
@@ -89,18 +97,20 @@ class Observer:
     """Gathers what a round needs. Keeps daily bars and sectors between rounds."""
 
     def __init__(
-        self, settings: Settings, lake: LakeReader, database: Database, broker: Broker, calendar: Calendar
+        self, settings: Settings, lake: LakeReader, database: Database, broker: Quoting, calendar: Calendar
     ) -> None:
         self._settings, self._database, self._broker, self._calendar = settings, database, broker, calendar
         self._bars = DailyBars(lake)
         self._sectors: tuple[datetime, Mapping[str, str]] | None = None
+        self._unreadable = ""
         self.rules = TradingRules.from_settings(settings.trading, settings.broker.mode)
 
     def seen(self, tickers: Iterable[str], as_of: datetime) -> Seen:
         """Quotes of the tickers, daily bars of them, of the universe and of the benchmark, and sectors.
 
-        Raises TransientError when the broker gives no quotes.
+        Takes over what operators have set since the last round. Raises TransientError when the broker gives no quotes.
         """
+        self.renew()
         wanted, sectors = sorted(set(tickers)), self.sectors(as_of)
         return Seen(
             as_of=as_of,
@@ -110,6 +120,16 @@ class Observer:
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
         )
+
+    def renew(self) -> None:
+        """Take over the rules as operators have set them; with a row that cannot be read, none is, and entries close."""
+        rows = self._database.fetch("SELECT key, value FROM risk_configs WHERE starts_with(key, %s)", (runtime.PREFIX,))
+        trading, self._unreadable = self._settings.trading, ""
+        try:
+            trading = runtime.overridden(trading, {row["key"]: row["value"] for row in rows})
+        except BadInputError as error:
+            self._unreadable = str(error)
+        self.rules = TradingRules.from_settings(trading, self._settings.broker.mode)
 
     def sectors(self, as_of: datetime) -> Mapping[str, str]:
         """Each tracked ticker's sector."""
@@ -128,7 +148,7 @@ class Observer:
 
     def state(self, connection: Connection, account_id: str, as_of: datetime) -> EngineState:
         """What is switched on, paused, tripped or locked."""
-        return control.engine_state(
+        state = control.engine_state(
             connection,
             account_id,
             as_of,
@@ -136,6 +156,7 @@ class Observer:
             session_ahead(self._calendar, as_of).open,
             enabled=self._settings.trading_enabled,
         )
+        return replace(state, entries_closed_because=self._unreadable) if self._unreadable else state
 
     def portfolio(self, connection: Connection, account_id: str, seen: Seen, day: date | None = None) -> Portfolio:
         """The portfolio, valued at what was seen, against the opening equity of a session (the one ahead)."""

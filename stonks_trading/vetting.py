@@ -5,9 +5,12 @@ held for a person's approval, or rejected with its reasons.
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from stonks_core.errors import StonksError
 from stonks_core.stores.postgres import Connection
 from stonks_trading import control
 from stonks_trading.broker import orders
@@ -15,11 +18,13 @@ from stonks_trading.broker.protocol import OrderState
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.decision_log import Written
 from stonks_trading.records import EngineState, MarketView, OrderPlan, Portfolio
-from stonks_trading.risk.checks import OpenOrder, Proposal
+from stonks_trading.risk.checks import CheckResult, OpenOrder, Proposal
 from stonks_trading.risk.config import PREFIX, RiskConfig
 from stonks_trading.risk.evaluate import RiskEvaluation, evaluate
 
 APPROVAL_FOR = timedelta(hours=4)
+Source = Literal["order", "approval", "asked"]
+"""What was judged: an intent, an approved order once more, or an order that somebody only asked about."""
 
 
 class Vetter:
@@ -48,18 +53,8 @@ class Vetter:
         decision, order_id = written.decision, written.order_id
         if order_id is None or decision.order is None:
             return None
-        proposal = Proposal(
-            order=decision.order,
-            client_order_id=order_id,
-            portfolio=self._portfolio,
-            market=self._market,
-            as_of=decision.as_of,
-            open_orders=self._open(order_id),
-            tripped=self._state.tripped,
-        )
-        config = self._limits() if decision.order.side == "buy" else self._plain
-        verdict = evaluate(proposal, config, self._rules.broker_mode)
-        self._store(order_id, decision.order, verdict, decision.as_of)
+        verdict = self.judge(order_id, decision.order, decision.as_of)
+        self.store(order_id, decision.order, verdict, decision.as_of, "order")
         if not verdict.eligible:
             self._reject(order_id, verdict, decision.as_of)
         elif verdict.requires_approval:
@@ -67,6 +62,20 @@ class Vetter:
         if verdict.eligible:
             self._portfolio = _after(self._portfolio, decision.order)
         return verdict
+
+    def judge(self, order_id: str, plan: OrderPlan, as_of: datetime) -> RiskEvaluation:
+        """The verdict on an order at an instant; nothing is stored. Raises BadInputError as `vet` does."""
+        proposal = Proposal(
+            order=plan,
+            client_order_id=order_id,
+            portfolio=self._portfolio,
+            market=self._market,
+            as_of=as_of,
+            open_orders=self._open(order_id),
+            tripped=self._state.tripped,
+        )
+        config = self._limits() if plan.side == "buy" else self._plain
+        return evaluate(proposal, config, self._rules.broker_mode)
 
     def _limits(self) -> RiskConfig:
         if self._config is None:
@@ -86,34 +95,11 @@ class Vetter:
         ).fetchall()
         return [OpenOrder(r["order_id"], r["ticker"], r["side"], r["purpose"], r["tranche"]) for r in rows]
 
-    def _store(self, order_id: str, plan: OrderPlan, verdict: RiskEvaluation, as_of: datetime) -> None:
-        checks = [
-            {
-                "name": r.name,
-                "passed": r.passed,
-                "limit": None if r.limit is None else str(r.limit),
-                "value": None if r.value is None else str(r.value),
-                "sentence": r.sentence,
-            }
-            for r in verdict.results
-        ]
-        self._connection.execute(
-            """
-            INSERT INTO risk_evaluations (account_id, order_id, ticker, side, eligible, needs_approval, checks, reasons, as_of)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-            """,
-            (
-                self._account_id,
-                order_id,
-                plan.ticker,
-                plan.side,
-                verdict.eligible,
-                verdict.requires_approval,
-                Jsonb(checks),
-                Jsonb(list(verdict.reasons)),
-                as_of,
-            ),
-        )
+    def store(
+        self, order_id: str | None, plan: OrderPlan, verdict: RiskEvaluation, as_of: datetime, source: Source
+    ) -> UUID:
+        """Store a verdict with the order it is about; its id. `order_id` is None where there is no such order."""
+        return store_verdict(self._connection, self._account_id, order_id, plan, verdict, as_of, source)
 
     def _reject(self, order_id: str, verdict: RiskEvaluation, as_of: datetime) -> None:
         row = orders.locked(self._connection, order_id)
@@ -138,11 +124,66 @@ class Vetter:
         )
 
 
+def store_verdict(
+    connection: Connection,
+    account_id: str,
+    order_id: str | None,
+    plan: OrderPlan,
+    verdict: RiskEvaluation,
+    as_of: datetime,
+    source: Source,
+) -> UUID:
+    """Store what the risk engine said of an order, and of which; the evaluation's id."""
+    row = connection.execute(
+        """
+        INSERT INTO risk_evaluations (account_id, order_id, ticker, side, eligible, needs_approval, checks, reasons,
+            as_of, source, proposal)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING evaluation_id
+        """,
+        (
+            account_id,
+            order_id,
+            plan.ticker,
+            plan.side,
+            verdict.eligible,
+            verdict.requires_approval,
+            Jsonb([_told(result) for result in verdict.results]),
+            Jsonb(list(verdict.reasons)),
+            as_of,
+            source,
+            Jsonb({name: str(value) if isinstance(value, Decimal) else value for name, value in vars(plan).items()}),
+        ),
+    ).fetchone()
+    if row is None:
+        raise StonksError("the database stored a risk evaluation and did not say under which id")
+    return UUID(str(row["evaluation_id"]))
+
+
+def _told(result: CheckResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "passed": result.passed,
+        "limit": None if result.limit is None else str(result.limit),
+        "value": None if result.value is None else str(result.value),
+        "sentence": result.sentence,
+    }
+
+
 def expire_approvals(connection: Connection, as_of: datetime) -> int:
-    """Let go of approvals that nobody gave in time; how many."""
-    return connection.execute(
-        "UPDATE approval_requests SET status = 'expired' WHERE status = 'pending' AND expires_at <= %s", (as_of,)
+    """Let go of approvals that nobody gave in time, or that could not be checked again in time; how many."""
+    lapsed = connection.execute(
+        """
+        UPDATE approval_requests SET recheck = 'lapsed', rechecked_at = %(as_of)s
+        WHERE status = 'approved' AND recheck = '' AND expires_at <= %(as_of)s
+        """,
+        {"as_of": as_of},
     ).rowcount
+    return (
+        lapsed
+        + connection.execute(
+            "UPDATE approval_requests SET status = 'expired' WHERE status = 'pending' AND expires_at <= %s", (as_of,)
+        ).rowcount
+    )
 
 
 def _after(portfolio: Portfolio, plan: OrderPlan) -> Portfolio:

@@ -65,6 +65,7 @@ class OrderRow:
     valid_until: datetime | None
     attempted_at: datetime | None
     submitted_at: datetime | None
+    cancel_asked_at: datetime | None
 
     def request(self) -> OrderRequest:
         """The order as it is sent: our id is the client order id."""

@@ -4,6 +4,9 @@ The intent was committed with its decision. Before a byte leaves, the order is `
 carries the owner's fencing token; whatever happens then, the next round (or the next process) asks the broker for our
 client order id, adopts what it finds, and sends again only what the broker never heard of. The broker refuses a second
 order of the same id, so that even a request that was still under way cannot become two.
+
+Every sending stands within a gate: a transaction that the kill switch waits for and that finds the switch off. So no
+order, exits included, leaves after the switch was turned on. Cancelling is not sending and passes always.
 """
 
 import logging
@@ -32,6 +35,9 @@ from stonks_trading.engine.lease import Fence
 log = logging.getLogger(__name__)
 
 GIVE_UP_AFTER = timedelta(seconds=60)  # longer than any request can be under way
+CHECK_HOLDS = timedelta(seconds=30)  # how old the prices may be that an approved order was checked against
+_EXPIRED = "its validity ended before it was placed"
+_CANCELLED = "it was cancelled before it was certain to have arrived"
 
 
 @dataclass
@@ -42,7 +48,7 @@ class Delivery:
     adopted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     in_doubt: dict[str, str] = field(default_factory=dict)
-    expired: list[str] = field(default_factory=list)
+    let_go: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
 
 
@@ -96,9 +102,13 @@ class Outbox:
 
     def _send(self, row: OrderRow, as_of: datetime, delivery: Delivery) -> None:
         asset = self._asset(row.ticker, as_of)
-        if self._mark(row, as_of, asset, delivery) is _Ready.LEAVE:
-            return
-        outcome = self._broker.submit(row.request())
+        with self._database.connection() as gate:
+            if not control.may_send(gate):
+                delivery.held[row.order_id] = "the kill switch is on"
+                return
+            if self._mark(row, as_of, asset, delivery) is _Ready.LEAVE:
+                return
+            outcome = self._broker.submit(row.request())
         if isinstance(outcome, InDoubt):
             log.warning("%s", outcome.sentence)
             outcome = self._looked_up(row, outcome)
@@ -117,12 +127,15 @@ class Outbox:
             current = orders.locked(connection, row.order_id)
             if current is None or current.state is not row.state:
                 return _Ready.LEAVE  # somebody else (the stream) moved it meanwhile
-            held = self._held(connection, current)
+            if current.cancel_asked_at is not None:
+                _let_go(connection, current, OrderState.CANCELED, _CANCELLED, as_of, delivery)
+                return _Ready.LEAVE
+            held = self._held(connection, current, as_of)
             if held:
                 delivery.held[row.order_id] = held
                 return _Ready.LEAVE
             if current.valid_until is not None and current.valid_until <= as_of:
-                _expire(connection, current, as_of, delivery)
+                _let_go(connection, current, OrderState.EXPIRED, _EXPIRED, as_of, delivery)
                 return _Ready.LEAVE
             problem = self._problem(connection, current, asset, as_of)
             if problem:
@@ -133,24 +146,34 @@ class Outbox:
         return _Ready.SEND
 
     @staticmethod
-    def _held(connection: Connection, order: OrderRow) -> str:
+    def _held(connection: Connection, order: OrderRow, as_of: datetime) -> str:
         """Why an order waits where it is; empty when it may go."""
-        if control.kill_switch(connection):
-            return "the kill switch is on"
+        if order.side == "buy" and order.purpose != "override" and control.switches(connection).get("paused"):
+            return "the engine is paused"
+        untried = order.state is OrderState.INTENDED
+        if order.side == "buy" and not untried and control.tripped(connection, order.account_id, as_of):
+            return "a breaker is tripped, and the broker never heard of it"
         row = connection.execute(
-            "SELECT status FROM approval_requests WHERE order_id = %s", (order.order_id,)
+            "SELECT status, recheck, rechecked_at FROM approval_requests WHERE order_id = %s", (order.order_id,)
         ).fetchone()
-        return "waits for an operator's approval" if row and row["status"] == "pending" else ""
+        if row and row["status"] == "pending":
+            return "waits for an operator's approval"
+        if untried and row and row["status"] == "approved" and row["recheck"] != "lapsed":
+            fresh = row["rechecked_at"] is not None and as_of - row["rechecked_at"] < CHECK_HOLDS
+            return "" if fresh else "approved, and waits to be checked against fresh prices"
+        return ""
 
     def _problem(self, connection: Connection, order: OrderRow, asset: Asset | None, as_of: datetime) -> str:
         """Why an order that has not left yet must not leave; empty when it may. In doubt it may: that is the look-up's."""
         if order.state is not OrderState.INTENDED:
             return ""
         row = connection.execute(
-            "SELECT status, review_reason FROM approval_requests WHERE order_id = %s", (order.order_id,)
+            "SELECT status, recheck, review_reason FROM approval_requests WHERE order_id = %s", (order.order_id,)
         ).fetchone()
         if row and row["status"] in {"rejected", "expired"}:
             return f"its approval was {row['status']}: {row['review_reason'] or 'nobody answered in time'}"
+        if row and row["recheck"] == "lapsed":
+            return "its approval lapsed: it could not be checked against fresh prices in time"
         tripped = control.tripped(connection, self._account_id, as_of) if order.side == "buy" else frozenset()
         if tripped:
             return f"a breaker tripped before it was sent: {', '.join(sorted(tripped))}"
@@ -178,12 +201,12 @@ class Outbox:
         return self._assets[key]
 
 
-def _expire(connection: Connection, order: OrderRow, as_of: datetime, delivery: Delivery) -> None:
-    """Let an order go that is past its recommendation: at once when it never left, else after every doubt is over."""
+def _let_go(
+    connection: Connection, order: OrderRow, to: OrderState, why: str, as_of: datetime, delivery: Delivery
+) -> None:
+    """Let an order go that nobody wants any more: at once when it never left, else after every doubt is over."""
     if order.attempted_at is not None and as_of - order.attempted_at < GIVE_UP_AFTER:
-        delivery.in_doubt[order.order_id] = "past its validity, and not certain yet that it never arrived"
+        delivery.in_doubt[order.order_id] = f"{why}, and it is not certain yet that it never arrived"
         return
-    orders.move(
-        connection, order, OrderState.EXPIRED, as_of, "engine", "its recommendation expired before it was placed"
-    )
-    delivery.expired.append(order.order_id)
+    orders.move(connection, order, to, as_of, "engine", why)
+    delivery.let_go.append(order.order_id)

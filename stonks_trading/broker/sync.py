@@ -132,6 +132,38 @@ def cancel_orders(
     return asked
 
 
+def cancel_all(
+    database: Database,
+    broker: Broker,
+    account_id: str,
+    as_of: datetime,
+    *,
+    began_at: datetime,
+    entries_only: bool,
+    but: str,
+    why: str,
+) -> tuple[int, int]:
+    """Cancel every unfinished order that was intended by `began_at`, those of the purpose `but` excepted.
+
+    How many were asked for now, and of how many nobody knows yet whether they arrived: those never leave again, and
+    when they turn up at the broker the next call cancels them. Calling again asks the broker again and notes nothing.
+    """
+    states = (OrderState.INTENDED, OrderState.SUBMITTING, OrderState.UNKNOWN)
+    with database.connection() as connection:
+        rows = [*orders.in_states(connection, account_id, states), *orders.to_watch(connection, account_id)]
+    asked = doubtful = 0
+    for row in rows:
+        spared = (entries_only and row.side == "sell") or row.purpose == but
+        if spared or row.state.final or row.intended_at > began_at:
+            continue
+        if row.cancel_asked_at is None:
+            asked += _cancel(database, broker, row, as_of, why)
+        elif row.broker_order_id is not None:
+            broker.cancel(row.broker_order_id)
+        doubtful += row.state in {OrderState.SUBMITTING, OrderState.UNKNOWN}
+    return asked, doubtful
+
+
 def _cancel(database: Database, broker: Broker, row: OrderRow, as_of: datetime, why: str) -> int:
     if row.broker_order_id is not None:
         broker.cancel(row.broker_order_id)

@@ -18,6 +18,8 @@ from stonks_core.clock import ManualClock
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.lake.silver_tables import IMPACT_RECORDS
 from stonks_core.stores.postgres import Database
+from stonks_trading.console.author import Author, account_of
+from stonks_trading.console.requests import ask
 from stonks_trading.session import TradingSession
 from tests.acceptance.stage import Sandbox, Snapshot, fresh_database, pipeline_over, sandbox, session_over, snapshot
 
@@ -116,11 +118,9 @@ def _sell_everything(played: Sandbox, session: TradingSession, clock: ManualCloc
     tomorrow = LATER + timedelta(days=1)
     _move(played, clock, tomorrow)
     session.sweep(tomorrow)
-    database.execute(
-        "INSERT INTO engine_control (key, value, updated_at) VALUES ('flatten', 'true', %s)"
-        " ON CONFLICT (key) DO UPDATE SET value = 'true', done_at = NULL",
-        (tomorrow,),
-    )
+    with database.connection() as connection:
+        account_id = account_of(connection)["account_id"]
+        ask(connection, Author("the day is over", tomorrow), account_id, "flatten")
     session.obey(tomorrow)
     session.send_outbox(tomorrow)
     _move(played, clock, tomorrow + timedelta(seconds=90))

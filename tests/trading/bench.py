@@ -14,6 +14,7 @@ from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
+from stonks_trading.console import author, requests
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.session import TradingSession
 from tests.trading.broker.fake_broker import NOON, FakeBroker
@@ -118,6 +119,12 @@ class Bench:
 
     def later(self, **delta: float) -> datetime:
         return self.to(self.clock.now() + timedelta(**delta))
+
+    def ask(self, kind: requests.Kind, at: datetime) -> dict[str, Any]:
+        """An operator's request to the account that trades."""
+        with self.database.connection() as connection:
+            account_id = author.account_of(connection)["account_id"]
+            return requests.ask(connection, author.Author("said the test", at), account_id, kind)
 
     def orders(self) -> list[dict[str, Any]]:
         return self.database.fetch("SELECT * FROM orders ORDER BY intended_at, order_id")

@@ -145,7 +145,7 @@ def test_an_order_past_its_recommendation_is_let_go(bench: Bench) -> None:
     session = bench.session()
     session.reconcile()
     session.decide(at(16))
-    assert session.send_outbox(at(16, day=8)).expired != []
+    assert session.send_outbox(at(16, day=8)).let_go != []
     assert bench.broker.submitted == 0
     assert bench.orders()[0]["state"] == "expired"
 
@@ -299,12 +299,14 @@ def test_an_operator_flattens(bench: Bench) -> None:
     session.send_outbox(at(16))
     bench.broker.fill_all()
     session.sweep(at(16))
-    bench.database.execute("INSERT INTO engine_control (key, value) VALUES ('flatten', 'true')")
+    bench.ask("flatten", at(16, 1))
     assert session.obey(at(16, 1)) == {"flatten": 1}
-    assert session.obey(at(16, 2)) == {}
+    assert session.obey(at(16, 2)) == {"flatten": 0}
     session.send_outbox(at(16, 2))
     bench.broker.fill_all()
     session.sweep(bench.to(at(16, 3)))
+    assert session.obey(at(16, 3)) == {"flatten": 0}
+    assert session.obey(at(16, 4)) == {}
     assert session.sync(at(16, 4)).breaks == ()
     assert list(bench.broker.positions()) == []
 
