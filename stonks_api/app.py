@@ -15,6 +15,7 @@ from stonks_api.registry import companies as registry_companies
 from stonks_api.registry import sources as registry_sources
 from stonks_api.registry import transfer as registry_transfer
 from stonks_api.registry import watchlists as registry_watchlists
+from stonks_api.risk import approvals, evaluations, limits
 from stonks_api.routers import (
     companies,
     decisions,
@@ -28,6 +29,7 @@ from stonks_api.routers import (
     trends,
 )
 from stonks_api.security import Guarded, Traced, hosts_of
+from stonks_api.trading import configuring, lists, steering
 from stonks_core.clock import Clock
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.duck import LakeSql
@@ -99,7 +101,8 @@ def create_app(
         registry_sources,
         registry_transfer,
     )
-    for module in (*api, *registry, agents_routes, agents_faring):
+    trading = (steering, configuring, lists, evaluations, limits, approvals)
+    for module in (*api, *registry, agents_routes, agents_faring, *trading):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

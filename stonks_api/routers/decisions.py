@@ -47,7 +47,13 @@ class DecisionDetail(Shown):
 
 
 def newest_decisions(
-    database: Database, limit: int, cursor: str = "", ticker: str | None = None, outcome: str | None = None
+    database: Database,
+    limit: int,
+    cursor: str = "",
+    ticker: str | None = None,
+    outcome: str | None = None,
+    kind: str | None = None,
+    reason: str | None = None,
 ) -> Page[Decision]:
     """Decisions, newest first."""
     at, after = decode_place(cursor)
@@ -58,9 +64,18 @@ def newest_decisions(
         FROM trading_decisions
         WHERE (%(at)s::timestamptz IS NULL OR (as_of, decision_id) < (%(at)s, %(after)s))
           AND (%(ticker)s::text IS NULL OR ticker = %(ticker)s) AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+          AND (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(reason)s::text IS NULL OR reason = %(reason)s)
         ORDER BY as_of DESC, decision_id DESC LIMIT %(limit)s
         """,
-        {"at": at, "after": after, "ticker": ticker, "outcome": outcome, "limit": limit + 1},
+        {
+            "at": at,
+            "after": after,
+            "ticker": ticker,
+            "outcome": outcome,
+            "kind": kind,
+            "reason": reason,
+            "limit": limit + 1,
+        },
     )
     return page(Decision, rows, limit, lambda row: (row["as_of"], row["decision_id"]))
 
