@@ -15,6 +15,8 @@ from stonks_cli.extract_command import extract
 from stonks_cli.parse import parse
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
+from stonks_cli.trading.approvals import app as approvals_app
+from stonks_cli.trading.commands import app as trading_app
 from stonks_core.errors import NotFoundError, StonksError
 from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
+app.add_typer(trading_app, name="trading")
+app.add_typer(approvals_app, name="approvals")
 app.command()(parse)
 app.command()(extract)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
