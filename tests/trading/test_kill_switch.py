@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+import psycopg
 import pytest
 
 from stonks_core.stores.postgres import Database
@@ -147,3 +148,13 @@ def test_a_turn_is_on_record_once(bench: Bench) -> None:
     ]
     (told,) = bench.database.fetch("SELECT severity, subject FROM notifications")
     assert told == {"severity": "critical", "subject": "kill switch on"}
+
+
+def test_the_engine_is_woken_when_the_turn_is_committed(bench: Bench) -> None:
+    with psycopg.connect(bench.database.url, autocommit=True) as listener:
+        listener.execute("LISTEN stonks_engine_control")
+        with bench.database.connection() as connection:
+            switches.turn(connection, Author("said the test", at(16)), "paused", on=True)
+            assert list(listener.notifies(timeout=0)) == []
+        (word,) = listener.notifies(timeout=20, stop_after=1)
+    assert (word.channel, word.payload) == ("stonks_engine_control", "trading_paused")
