@@ -129,6 +129,25 @@ def test_what_is_to_be_done_once_is_a_request(stonks: Stonks, book: Database) ->
     assert paused["value"] is True
 
 
+def test_settings_and_limits_change_and_go_back(stonks: Stonks, book: Database) -> None:
+    changed = json.loads(
+        stonks("trading", "config", "--set", "max_open_positions=5", "--tier", "conservative", *WHY, "--json").output
+    )
+    row = next(one for one in changed["settings"] if one["name"] == "max_open_positions")
+    assert (changed["risk_tier"], row["value"], row["environment"]) == ("conservative", 5, 10)
+    limits = json.loads(stonks("trading", "limits", "--set", "approval_above_dollars=25", *WHY, "--json").output)
+    held = {one["name"]: one for one in limits["limits"]}
+    assert (held["approval_above_dollars"]["value"], held["max_open_positions"]["value"]) == (25.0, 5)
+    assert held["max_position_pct"]["value"] == 0.05
+    said(stonks("trading", "config", "--unset", "max_open_positions", *WHY))
+    said(stonks("trading", "limits", "--unset", "approval_above_dollars", *WHY))
+    assert book.fetch("SELECT 1 FROM risk_configs") == []
+    assert "say why" in refused(stonks("trading", "limits", "--set", "max_heat_pct=0.1"))
+    assert "is not NAME=VALUE" in refused(stonks("trading", "config", "--set", "max_open_positions", *WHY))
+    assert "max_heat_pct" in refused(stonks("trading", "limits", "--set", "max_heat_pct=7", *WHY))
+    assert "cannot be changed" in refused(stonks("trading", "config", "--set", "enabled=true", *WHY))
+
+
 def test_approvals_are_listed_given_refused_and_let_go(stonks: Stonks, book: Database) -> None:
     names = [ask(book, number) for number in range(3)]
     assert said(stonks("approvals", "list")).count("buy ACME $20.00") == 3

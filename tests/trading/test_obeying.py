@@ -1,5 +1,6 @@
 """What operators ask for once: done once, wherever a process dies, and only of what was there."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -207,6 +208,15 @@ def test_wherever_a_process_dies_an_order_by_hand_leaves_once(database: Database
             assert number > 10
             return
     raise AssertionError("a round passes more points than were tried")
+
+
+def test_the_same_order_sent_by_many_at_once_is_one(bench: Bench) -> None:
+    session = started(bench)
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: by_hand(bench)["request_id"], range(8)))
+    assert len(set(told)) == 1
+    session.obey(bench.to(at(16, 2)))
+    assert len(session.send_outbox(at(16, 2)).sent) == len(bench.broker.placed) == 1
 
 
 @pytest.mark.parametrize(
