@@ -20,6 +20,7 @@ from stonks_api.routers import (
     decisions,
     documents,
     failures,
+    notifications,
     orders,
     pipeline,
     portfolio,
@@ -92,6 +93,7 @@ def create_app(
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
     api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    trading = (notifications,)
     registry = (
         registry_companies,
         registry_attachments,
@@ -99,7 +101,7 @@ def create_app(
         registry_sources,
         registry_transfer,
     )
-    for module in (*api, *registry, agents_routes, agents_faring):
+    for module in (*api, *trading, *registry, agents_routes, agents_faring):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

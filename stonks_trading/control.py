@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import RiskTier
 from stonks_trading.decide.breakers import Trip
@@ -98,7 +99,7 @@ def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetim
             happened.sentence,
         ),
     )
-    notify(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
+    leave(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
     return True
 
 
@@ -121,17 +122,6 @@ def locks(connection: Connection, account_id: str) -> Mapping[str, str]:
         "SELECT ticker, lock_reason FROM positions WHERE account_id = %s AND lock_reason <> ''", (account_id,)
     ).fetchall()
     return {row["ticker"]: row["lock_reason"] for row in rows}
-
-
-def notify(connection: Connection, at: datetime, severity: str, subject: str, body: str, dedupe_key: str = "") -> None:
-    """Leave a notification for people; with a key it is left once."""
-    connection.execute(
-        """
-        INSERT INTO notifications (at, severity, subject, body, dedupe_key) VALUES (%s, %s, %s, %s, %s)
-        ON CONFLICT DO NOTHING
-        """,
-        (at, severity, subject, body, dedupe_key),
-    )
 
 
 def audit(

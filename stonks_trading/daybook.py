@@ -6,9 +6,9 @@ from decimal import Decimal
 from psycopg.types.json import Jsonb
 
 from stonks_core.calendar import Session
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import RiskTier
-from stonks_trading import control
 from stonks_trading.broker.fills import booked
 from stonks_trading.decide import breakers, exposure, ledger, reserve
 from stonks_trading.decide.rules import ReserveRules, TradingRules, share
@@ -163,7 +163,7 @@ def review(
             """,
             (account_id, as_of, session.day, str(found.before), str(found.after), found.sentence, Jsonb(metrics)),
         )
-        control.notify(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
+        leave(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
     return found
 
 

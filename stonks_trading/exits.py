@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stonks_core.identifiers import digest
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
-from stonks_trading import control
 from stonks_trading.decide import stops
 from stonks_trading.decide.tiers import TierLimits
 from stonks_trading.decision_log import Kind
@@ -178,7 +178,7 @@ def _opened_by(connection: Connection, account_id: str, ticker: str) -> str:
 
 def _alarm(connection: Connection, position: Position, atr: Decimal | None, as_of: datetime) -> None:
     why = "its average true range is unknown" if atr is None else "no stop fits below its cost"
-    control.notify(
+    leave(
         connection,
         as_of,
         "critical",

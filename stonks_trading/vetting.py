@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from psycopg.types.json import Jsonb
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
-from stonks_trading import control
 from stonks_trading.broker import orders
 from stonks_trading.broker.protocol import OrderState
 from stonks_trading.decide.rules import TradingRules
@@ -129,7 +129,7 @@ class Vetter:
             """,
             (order_id, verdict.approval_reason, as_of, as_of + APPROVAL_FOR),
         )
-        control.notify(
+        leave(
             self._connection,
             as_of,
             "warning",

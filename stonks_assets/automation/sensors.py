@@ -14,6 +14,7 @@ from stonks_assets.automation.jobs import (
     outcomes_job,
     statements_job,
 )
+from stonks_assets.automation.messages import messages
 from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
@@ -174,5 +175,5 @@ def outcomes(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) 
     return dg.RunRequest(run_key=f"outcomes:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
 
 
-SENSORS = (cycle_watermark, market_history)
+SENSORS = (cycle_watermark, market_history, messages)
 SCHEDULES = (sweep, health_checks, broker_statements, facts, outcomes)

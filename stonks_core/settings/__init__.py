@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from stonks_core.errors import SettingsError
+from stonks_core.settings.notifying import Notifying
 from stonks_core.settings.refusal import sentence
 from stonks_core.settings.scheduling import RateLimits, Recovery, Retention
 from stonks_core.settings.slices import (
@@ -71,6 +72,7 @@ class Settings:
     ollama: Ollama = field(default_factory=Ollama)
     signals: Signals = field(default_factory=Signals)
     trading: Trading = field(default_factory=Trading)
+    notifying: Notifying = field(default_factory=Notifying)
     sandbox: Sandbox = field(default_factory=Sandbox)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     recovery: Recovery = field(default_factory=Recovery)
@@ -160,6 +162,7 @@ SLICES: Mapping[str, type[Slice]] = {
     "ollama": Ollama,
     "signals": Signals,
     "trading": Trading,
+    "notifying": Notifying,
     "sandbox": Sandbox,
     "rate_limits": RateLimits,
     "recovery": Recovery,

@@ -88,18 +88,3 @@ class Trading(Slice):
     max_open_positions: Annotated[int, Field(ge=1, le=10_000)] = Field(
         10, alias="TRADING_MAX_OPEN_POSITIONS", description="open positions at once"
     )
-    sns_topic_arn: str = Field(
-        "", alias="TRADING_SNS_TOPIC_ARN", pattern=r"^$|^arn:aws[a-z-]*:sns:\S+$", description="AWS SNS topic for SMS"
-    )
-    sns_phone_number: str = Field(
-        "", alias="TRADING_SNS_PHONE_NUMBER", pattern=r"^$|^\+[1-9]\d{6,14}$", description="phone number for SMS, E.164"
-    )
-    gmail_sender: str = Field(
-        "", alias="TRADING_GMAIL_SENDER", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="sender of e-mail notifications"
-    )
-    gmail_recipient: str = Field(
-        "",
-        alias="TRADING_GMAIL_RECIPIENT",
-        pattern=r"^$|^[^@\s]+@[^@\s]+$",
-        description="recipient of e-mail notifications",
-    )

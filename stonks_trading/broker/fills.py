@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
-from stonks_trading import control
 from stonks_trading.broker import orders
 from stonks_trading.broker.orders import OrderRow
 from stonks_trading.broker.protocol import Execution
@@ -121,9 +121,7 @@ def _reckon(connection: Connection, order: OrderRow, at: datetime) -> None:
     )
     _store_realised(connection, book.realised)
     for missing in book.oversold:
-        control.notify(
-            connection, at, "critical", f"{order.ticker}: a fill is missing", missing.sentence, missing.sentence
-        )
+        leave(connection, at, "critical", f"{order.ticker}: a fill is missing", missing.sentence, missing.sentence)
 
 
 def _store_realised(connection: Connection, sales: Sequence[ledger.Realised]) -> None:

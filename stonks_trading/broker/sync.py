@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control
 from stonks_trading.broker import fills, orders
@@ -197,7 +198,7 @@ def lock_ticker(connection: Connection, account_id: str, ticker: str, why: str, 
         {"account_id": account_id, "ticker": ticker, "why": why, "at": as_of},
     ).rowcount
     if changed:
-        control.notify(connection, as_of, "critical", f"{ticker} is locked", why)
+        leave(connection, as_of, "critical", f"{ticker} is locked", why)
         control.audit(connection, as_of, "lock", ticker, why, {})
 
 
