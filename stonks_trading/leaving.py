@@ -12,10 +12,10 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
-from stonks_trading import exits, market
+from stonks_trading import exits
 from stonks_trading.broker import sync
 from stonks_trading.broker.protocol import Broker
-from stonks_trading.decide import micro, rebalance, stops
+from stonks_trading.decide import correlation, micro, rebalance, stops
 from stonks_trading.decision_log import Writer, write
 from stonks_trading.engine.lease import Fence
 from stonks_trading.records import Decision, OrderPlan, Position
@@ -78,7 +78,7 @@ class Leaver:
             books = self._observer.portfolio(connection, account_id, seen)
             vetter = Vetter(connection, account_id, books, {}, state, rules)
             weekly = rebalance.weekly_due(_rebalanced_at(connection), seen.as_of)
-            pairs = market.pairs({ticker: seen.bars.get(ticker, ()) for ticker in books.positions})
+            pairs = correlation.correlation_matrix(books.positions, seen.bars.correlation)
             for trim in rebalance.trims(books, pairs, rules.tiers[state.tier], rules, weekly=weekly):
                 held = books.positions[trim.order.ticker]
                 if held.ticker not in state.locked_tickers and held.ticker not in books.pending_sells:

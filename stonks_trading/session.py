@@ -17,7 +17,7 @@ from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
-from stonks_trading import control, daybook, inputs, market, portfolio
+from stonks_trading import control, daybook, portfolio
 from stonks_trading.broker import reconcile, sync
 from stonks_trading.broker.alpaca import broker_from
 from stonks_trading.broker.outbox import Delivery, Outbox
@@ -28,7 +28,7 @@ from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.engine.lease import Fence, no_fence
-from stonks_trading.inputs import LakeReader
+from stonks_trading.inputs import LakeReader, Recommendations
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
 from stonks_trading.situation import Calendar, Observer, Seen, session_closed
@@ -54,6 +54,7 @@ class TradingSession:
     ) -> None:
         self._settings, self._lake, self._database, self._broker = settings, lake, database, broker
         self._calendar, self._clock, self._fence = calendar, clock, fence
+        self._recommendations = Recommendations(lake)
         self._observer = Observer(settings, lake, database, broker, calendar)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
@@ -102,7 +103,7 @@ class TradingSession:
         if not self._settings.trading_enabled:
             return ()
         with self._lock:
-            known = inputs.recommendations(self._lake, as_of)
+            known = self._recommendations.at(as_of)
             if not known:
                 return ()
             seen = self._seen(as_of, {r.ticker for r in known if r.action in (Action.BUY, Action.SELL)})
@@ -241,7 +242,7 @@ class TradingSession:
         with self._database.connection() as connection:
             books = self._observer.portfolio(connection, self.account_id, seen)
             pardoned = control.pardoned(connection, self.account_id)
-            volatility = market.market_volatility(seen.bars)
+            volatility = seen.bars.market_volatility()
             next_open = self._calendar.next_open(seen.as_of + timedelta(microseconds=1))
             new = [
                 happened

@@ -1,6 +1,6 @@
 """Everything one round looks at, gathered once: where the account stands, what is switched how, what the market shows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,8 @@ from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control, market, portfolio
 from stonks_trading.broker.protocol import Broker
 from stonks_trading.decide.rules import TradingRules
-from stonks_trading.inputs import DailyBar, DailyBars, LakeReader
+from stonks_trading.history import BENCHMARK, History
+from stonks_trading.inputs import DailyBars, LakeReader
 from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
 
 SECTORS_FOR = timedelta(minutes=5)
@@ -61,7 +62,7 @@ class Seen:
     as_of: datetime
     market_open: bool
     quotes: Mapping[str, Quote]
-    bars: Mapping[str, Sequence[DailyBar]]
+    bars: History
     sectors: Mapping[str, str]
     last_session: date
 
@@ -106,7 +107,7 @@ class Observer:
             as_of=as_of,
             market_open=self._calendar.is_open(as_of),
             quotes=self._broker.quotes(wanted) if wanted else {},
-            bars=self._bars.of({*wanted, *sectors, market.BENCHMARK}, as_of),
+            bars=self._bars.of({*wanted, *sectors, BENCHMARK}, as_of),
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
         )

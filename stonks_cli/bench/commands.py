@@ -119,6 +119,34 @@ def parse(
     _report(run(Ground.found(articles, filings), names, documents), PARSE, as_json=as_json)
 
 
+REACT: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "reaction": (
+        "From a recommendation's commit to the order that leaves, the broker's own answer time left out",
+        {"what": "", "count": "rounds", "median_ms": "median ms", "p90_ms": "90 % ms", "p99_ms": "99 % ms",
+         "worst_ms": "worst ms"},
+    ),
+    "burst": (
+        "Recommendations that come at once",
+        {"what": "", "count": "count", "decided": "new", "once": "once each", **COST},
+    ),
+}  # fmt: skip
+
+
+@bench.command()
+@guarded
+def react(
+    *,
+    companies: Annotated[int, typer.Option(min=1, help="Companies with a quarter of daily bars.")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, help="Recommendations one by one.")] = 200,
+    burst: Annotated[int, typer.Option(min=1, help="Recommendations at once.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """The trading daemon's reaction over real Delta and PostgreSQL, beside a bare NOTIFY and polling."""
+    from stonks_cli.bench.react import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    _report(run(Sizes(companies, rounds, burst)), REACT, as_json=as_json)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):

@@ -1,6 +1,6 @@
 """A bench for the session's steps: a fake lake, the fake broker, a real database, a clock that is told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,16 @@ class FakeLake:
 
     def version(self, table: LakeTable) -> int:
         return len(self.rows.get(table.name, []))
+
+    def pieces(
+        self, table: LakeTable, days: tuple[date, date], known: Collection[str], columns: Sequence[str]
+    ) -> Iterator[tuple[str, pa.Table | None]]:
+        for number, row in enumerate(self.rows.get(table.name, [])):
+            if days[0].isoformat() <= row["day"] <= days[1].isoformat():
+                one = FakeLake()
+                one.rows[table.name] = [row]
+                name = f"{number}:{sorted(row.items(), key=str)}"
+                yield name, None if name in known else one.read(table, columns=columns)
 
     def read(
         self,

@@ -5,7 +5,7 @@ Every write is by key and may be repeated: a merge that finds nothing new makes 
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -27,6 +27,7 @@ from tenacity import (
 from stonks_core.clock import require_utc
 from stonks_core.errors import BadInputError, CommitConflictError
 from stonks_core.stores.lake.arriving import Rows, to_write
+from stonks_core.stores.lake.files import dataset_of, new_files
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
@@ -124,7 +125,7 @@ class Lake:
         where: ds.Expression | None = None,
     ) -> pa.Table:
         """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
+        dataset = self._dataset(table, days)
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
@@ -134,6 +135,26 @@ class Lake:
         picked = [_declared(table, chunk).filter(where) for chunk in _chunks(scanner.to_batches())]
         rows = pa.concat_tables(picked) if picked else table.schema.empty_table().select(named)
         return rows.select([f.name for f in table.schema if f.name in wanted])
+
+    def _dataset(self, table: LakeTable, days: tuple[date, date] | None) -> ds.Dataset:
+        handle = self.ensure(table)
+        if self.location.local:
+            return dataset_of(handle, table, days)
+        return handle.to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
+
+    def pieces(
+        self, table: LakeTable, days: tuple[date, date], known: Collection[str], columns: Sequence[str]
+    ) -> Iterator[tuple[str, pa.Table | None]]:
+        """The days' rows in pieces that never change, each by its name; None for the rows of one that is `known`.
+
+        For whoever asks often: what it has of pieces that are still named stays true, the others are gone.
+        """
+        if self.location.local:
+            for name, rows in new_files(self.ensure(table), days, known, columns):
+                yield name, None if rows is None else _declared(table, rows)
+            return
+        version = f"version {self.version(table)} of {days[0]} to {days[1]}"
+        yield version, None if version in known else self.read(table, days=days, columns=columns)
 
     def tail(
         self, table: LakeTable, since_version: int, *, columns: Sequence[str] | None = None
