@@ -31,7 +31,7 @@ from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.inputs import LakeReader, Recommendations
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
-from stonks_trading.situation import Calendar, Observer, Seen, session_closed
+from stonks_trading.situation import Calendar, Observer, Seen, Views, session_closed
 from stonks_trading.vetting import Vetter, expire_approvals
 
 
@@ -111,12 +111,12 @@ class TradingSession:
             with self._database.connection() as connection:
                 writer = Writer(self.account_id, self._fence(connection))
                 books = self._observer.portfolio(connection, self.account_id, seen)
-                tickers = sorted({r.ticker for r in known} | set(books.positions) | set(books.pending_buys))
+                tickers = {r.ticker for r in known} | set(books.positions) | set(books.pending_buys)
                 open_tickers = sorted(set(books.positions) | set(books.pending_buys))
                 sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
                 state = self._observer.state(connection, self.account_id, as_of)
                 rules = self._observer.rules_at(seen)
-                views = {ticker: seen.view(ticker, open_tickers) for ticker in tickers}
+                views = Views(seen, tickers, open_tickers)
                 decisions = decide.decide(
                     known, books, views, state, rules, as_of, market_open=True, decided=sent, last_sent=last
                 )

@@ -1,6 +1,6 @@
 """Everything one round looks at, gathered once: where the account stands, what is switched how, what the market shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -84,6 +84,27 @@ class Seen:
     def view(self, ticker: str, held: Iterable[str]) -> MarketView:
         """One ticker as the decision sees it."""
         return market.view(ticker, self.quotes.get(ticker), self.bars, held, self.sectors.get(ticker, ""))
+
+
+class Views(Mapping[str, MarketView]):
+    """The tickers as the decision sees them, each worked out when it is looked at: most are decided long since."""
+
+    def __init__(self, seen: Seen, tickers: Iterable[str], held: Iterable[str]) -> None:
+        self._seen, self._tickers, self._held = seen, frozenset(tickers), tuple(held)
+        self._made: dict[str, MarketView] = {}
+
+    def __getitem__(self, ticker: str) -> MarketView:
+        if ticker not in self._tickers:
+            raise KeyError(ticker)
+        if ticker not in self._made:
+            self._made[ticker] = self._seen.view(ticker, self._held)
+        return self._made[ticker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._tickers))
+
+    def __len__(self) -> int:
+        return len(self._tickers)
 
 
 class Observer:

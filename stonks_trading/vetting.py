@@ -2,6 +2,7 @@
 held for a person's approval, or rejected with its reasons.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,7 +31,7 @@ class Vetter:
         connection: Connection,
         account_id: str,
         portfolio: Portfolio,
-        market: dict[str, MarketView],
+        market: Mapping[str, MarketView],
         state: EngineState,
         rules: TradingRules,
     ) -> None:
