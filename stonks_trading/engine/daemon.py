@@ -14,6 +14,7 @@ import psycopg
 
 from stonks_core.clock import Clock
 from stonks_core.errors import PermanentError, TransientError
+from stonks_core.health.store import CHANNEL as DATA_HEALTH
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_trading.broker.stream import trade_updates
@@ -23,7 +24,7 @@ from stonks_trading.session import TradingSession
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("stonks_recommendations", "stonks_engine_control")
+CHANNELS = ("stonks_recommendations", "stonks_engine_control", DATA_HEALTH)
 SYNC_SECONDS = 60.0
 PERFORMANCE_SECONDS = 60.0
 TIER_SECONDS = 300.0
