@@ -20,6 +20,7 @@ from stonks_api.routers import (
     decisions,
     documents,
     failures,
+    health,
     notifications,
     orders,
     pipeline,
@@ -92,7 +93,19 @@ def create_app(
     )
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
-    api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    api = (
+        status,
+        companies,
+        documents,
+        trends,
+        recommendations,
+        orders,
+        portfolio,
+        decisions,
+        pipeline,
+        failures,
+        health,
+    )
     trading = (notifications,)
     registry = (
         registry_companies,

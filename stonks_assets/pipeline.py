@@ -29,7 +29,7 @@ class StepReport:
 
 
 class Failures:
-    """Items that failed: one row per stage and item, counted, resolved when the item succeeds later."""
+    """Items that failed: one row per stage and item, counted, resolved when the item succeeds later; and what is noted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,13 +43,18 @@ class Failures:
         *,
         day: date | None = None,
         detail: Mapping[str, object] | None = None,
+        noted: bool = False,
     ) -> None:
-        """Note that an item failed at an instant; the same failure again counts another attempt."""
+        """Note that an item failed at an instant; the same failure again counts another attempt.
+
+        What is merely `noted` went as it should, and nobody must act on it.
+        """
         self._database.execute(
             """
-            INSERT INTO failures (stage, item, day, error, detail, first_at, last_at)
-            VALUES (%(stage)s, %(item)s, %(day)s, %(error)s, %(detail)s, %(at)s, %(at)s)
-            ON CONFLICT (stage, item) DO UPDATE SET error = excluded.error, detail = excluded.detail, status = 'open',
+            INSERT INTO failures (stage, item, day, error, detail, status, first_at, last_at)
+            VALUES (%(stage)s, %(item)s, %(day)s, %(error)s, %(detail)s, %(status)s, %(at)s, %(at)s)
+            ON CONFLICT (stage, item) DO UPDATE SET error = excluded.error, detail = excluded.detail,
+                status = excluded.status,
                 last_at = excluded.last_at, attempts = failures.attempts + 1,
                 retries = CASE WHEN failures.status = 'resolved' THEN 0 ELSE failures.retries END
             """,
@@ -59,6 +64,7 @@ class Failures:
                 "day": day,
                 "error": error,
                 "detail": Jsonb(dict(detail or {})),
+                "status": "noted" if noted else "open",
                 "at": at,
             },
         )

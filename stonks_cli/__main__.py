@@ -191,6 +191,26 @@ def doctor(*, as_json: Json = False) -> None:
 
 @app.command()
 @guarded
+def health(
+    book: Annotated[str, typer.Option(help="The book to look at: live or demo.")] = "live",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Print the checks that hold, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Is the data well enough to open positions? The verdict with its reasons, and what the checks found."""
+    from stonks_cli.health import health_of, plain, print_health
+
+    found = health_of(settings(), book)
+    if as_json:
+        print_json(plain(found))
+    else:
+        print_health(found, every=every)
+    if not found.entries_open:
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
 def env() -> None:
     """Print the shell line that lets Dagster's own commands find this system: eval "$(stonks env)"."""
     path = settings().general.home / "secrets" / "env.sh"

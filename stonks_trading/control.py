@@ -25,16 +25,26 @@ def kill_switch(connection: Connection) -> bool:
 
 
 def engine_state(
-    connection: Connection, account_id: str, as_of: datetime, tier: RiskTier, session_open: datetime, *, enabled: bool
+    connection: Connection,
+    account_id: str,
+    as_of: datetime,
+    tier: RiskTier,
+    session_open: datetime,
+    *,
+    enabled: bool,
+    ill: str,
 ) -> EngineState:
-    """The engine's state at an instant. `tier` is the configured one, which the history overrides."""
+    """The engine's state at an instant. `tier` is the configured one, which the history overrides.
+
+    `ill` is why the data's health lets nobody open a position, empty where one may.
+    """
     told = switches(connection)
     return EngineState(
         enabled=enabled,
         paused=bool(told.get("paused")) or bool(told.get("kill_switch")),
         tier=current_tier(connection, account_id, tier),
         tripped=tripped(connection, account_id, as_of),
-        entries_closed_because=str(told.get("entries_closed") or "") or _blocked(connection, account_id),
+        entries_closed_because=str(told.get("entries_closed") or "") or _blocked(connection, account_id) or ill,
         locked_tickers=locks(connection, account_id),
         micro_trades_today=_micro_trades(connection, account_id, session_open),
     )

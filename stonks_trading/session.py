@@ -27,6 +27,7 @@ from stonks_trading.broker.sync import Swept
 from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
+from stonks_trading.door import Door
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.inputs import LakeReader, Recommendations
 from stonks_trading.leaving import Leaver
@@ -39,7 +40,8 @@ class TradingSession:
     """One account's trading. Call `reconcile` first; until it has succeeded nothing is decided and nothing is sent.
 
     Raises TransientError when the broker or the database cannot be asked (call again later), PermanentError when they
-    refuse, LeaseLostError when `fence` says that another owner trades.
+    refuse, LeaseLostError when `fence` says that another owner trades. `door` is asked at each decision whether a position
+    may be opened; nothing else asks it, so that exits, stops and cancels never wait for it.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class TradingSession:
         broker: Broker,
         calendar: Calendar,
         clock: Clock,
+        door: Door,
         fence: Fence = no_fence,
     ) -> None:
         self._settings, self._lake, self._database, self._broker = settings, lake, database, broker
         self._calendar, self._clock, self._fence = calendar, clock, fence
         self._recommendations = Recommendations(lake)
-        self._observer = Observer(settings, lake, database, broker, calendar)
+        self._observer = Observer(settings, lake, database, broker, calendar, door)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
         self._outbox: Outbox | None = None
@@ -262,11 +265,12 @@ class TradingSession:
 
 @contextmanager
 def open_session(
-    settings: Settings, lake: LakeReader, database: Database, clock: Clock, fence: Fence = no_fence
+    settings: Settings, lake: LakeReader, database: Database, clock: Clock, door: Door, fence: Fence = no_fence
 ) -> Iterator[TradingSession]:
     """A session with the broker and the calendar that the settings name; its connections end with the block."""
     broker = broker_from(settings)
     try:
-        yield TradingSession(settings, lake, database, broker, MarketCalendar(settings.calendar_name), clock, fence)
+        calendar = MarketCalendar(settings.calendar_name)
+        yield TradingSession(settings, lake, database, broker, calendar, clock, door, fence)
     finally:
         broker.close()

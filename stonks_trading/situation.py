@@ -13,6 +13,7 @@ from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control, market, portfolio
 from stonks_trading.broker.protocol import Broker
 from stonks_trading.decide.rules import TradingRules
+from stonks_trading.door import Door
 from stonks_trading.history import BENCHMARK, History
 from stonks_trading.inputs import DailyBars, LakeReader
 from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
@@ -111,9 +112,10 @@ class Observer:
     """Gathers what a round needs. Keeps daily bars and sectors between rounds."""
 
     def __init__(
-        self, settings: Settings, lake: LakeReader, database: Database, broker: Broker, calendar: Calendar
+        self, settings: Settings, lake: LakeReader, database: Database, broker: Broker, calendar: Calendar, door: Door
     ) -> None:
         self._settings, self._database, self._broker, self._calendar = settings, database, broker, calendar
+        self._door = door
         self._bars = DailyBars(lake)
         self._sectors: tuple[datetime, Mapping[str, str]] | None = None
         self.rules = TradingRules.from_settings(settings.trading, settings.broker.mode)
@@ -149,7 +151,7 @@ class Observer:
         return replace(self.rules, quotes=replace(quotes, max_age=quotes.max_age + since_close))
 
     def state(self, connection: Connection, account_id: str, as_of: datetime) -> EngineState:
-        """What is switched on, paused, tripped or locked."""
+        """What is switched on, paused, tripped or locked, and whether the data is well enough for new positions."""
         return control.engine_state(
             connection,
             account_id,
@@ -157,6 +159,7 @@ class Observer:
             self._settings.trading.risk_tier,
             session_ahead(self._calendar, as_of).open,
             enabled=self._settings.trading_enabled,
+            ill=self._door(connection, as_of),
         )
 
     def portfolio(self, connection: Connection, account_id: str, seen: Seen, day: date | None = None) -> Portfolio:

@@ -11,6 +11,7 @@ from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.pages.rendering import render
 from stonks_api.routers.decisions import newest_decisions
 from stonks_api.routers.failures import newest_failures
+from stonks_api.routers.health import health_of
 from stonks_api.routers.orders import newest_orders
 from stonks_api.routers.pipeline import toggle_of
 from stonks_api.routers.portfolio import portfolio_of
@@ -43,6 +44,7 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
         tables={state.table: state for state in table_states(ctx, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
         failures=failures.items,
         failures_open=counted["n"] if counted else 0,
+        health=health_of(ctx),
         toggle=toggle_of(ctx.database),
         engine=engine,
         engine_alive=engine_alive(engine, ctx.clock.now()),

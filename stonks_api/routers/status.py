@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from fastapi import APIRouter
 
 from stonks_api.context import Context, Ctx
+from stonks_api.routers.health import health_of
 from stonks_api.routers.pipeline import Toggle, toggle_of
 from stonks_api.wire import Shown
 from stonks_core.stores.lake.registry import TABLES
@@ -68,7 +69,11 @@ class Engine(Shown):
 
 
 class Status(Shown):
-    """What is simulated, what is on, what is fresh."""
+    """What is simulated, what is on, what is fresh, and whether the data is well enough for new positions.
+
+    `failures_open` waits for somebody; `refused_records` does not: it counts what models said and documents do not bear
+    out, by clause of the evidence contract.
+    """
 
     at: datetime
     sandbox: dict[str, bool]
@@ -81,6 +86,9 @@ class Status(Shown):
     pipeline: Toggle
     engine: Engine
     failures_open: int
+    refused_records: dict[str, int]
+    entries_open: bool
+    entries_closed_because: str
     tables: list[TableState]
 
 
@@ -88,6 +96,7 @@ def status_of(ctx: Context) -> Status:
     """The whole status at the present instant."""
     settings = ctx.settings
     failures = ctx.database.fetch_one("SELECT count(*) AS n FROM failures WHERE status = 'open'")
+    health = health_of(ctx)
     return Status(
         at=ctx.clock.now(),
         sandbox=dict(settings.sandboxed),
@@ -100,6 +109,9 @@ def status_of(ctx: Context) -> Status:
         pipeline=toggle_of(ctx.database),
         engine=engine_of(ctx),
         failures_open=failures["n"] if failures else 0,
+        refused_records=dict(health.refused_records),
+        entries_open=health.entries_open,
+        entries_closed_because="" if health.entries_open else health.because,
         tables=list(table_states(ctx, TABLES)),
     )
 

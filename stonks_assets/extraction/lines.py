@@ -19,7 +19,8 @@ from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.vocabulary import DocumentType
 
 REFUSED = "refused_records"
-"""The stage under which `failures` keeps what a model said and the document does not bear out, by document."""
+"""The stage under which `failures` keeps what a model said and the document does not bear out, by document: noted, as it
+is what the evidence contract is there for, and tried again only where somebody asks for it."""
 NOT_BEGUN = object()  # what became of a row whose line was stopped while it lay ready
 Connect = Callable[[], OllamaClient]
 
@@ -128,7 +129,7 @@ def note_refused(pipeline: Pipeline, day: date, document_id: str, model: str, re
     told = ", ".join(f"{count} for {reason.replace('_', ' ')}" for reason, count in counted(refused).items())
     sentence = f"{len(refused)} records that {model} made of document {document_id} were refused: {told}"
     detail: Mapping[str, object] = {"model": model, "terminal": True, **on_record(refused)}
-    pipeline.failures.record(REFUSED, document_id, sentence, now, day=day, detail=detail)
+    pipeline.failures.record(REFUSED, document_id, sentence, now, day=day, detail=detail, noted=True)
 
 
 def handed_over(session: Session) -> Mapping[str, int]:

@@ -28,6 +28,7 @@ from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.migrations import ensure_database, migrate
 from stonks_core.stores.postgres import Database
+from stonks_trading.door import open_door
 from stonks_trading.engine.daemon import Daemon, Parts
 from stonks_trading.engine.lease import Lease
 from stonks_trading.engine.supervisor import Task
@@ -209,7 +210,7 @@ def _scene(stands: Ground, companies: int) -> Iterator[Scene]:
 
 def _session(scene: Scene, lease: Lease | None = None) -> TradingSession:
     calendar, clock = MarketCalendar("24/7"), SystemClock()
-    parts = (scene.settings, scene.lake, scene.database, scene.broker, calendar, clock)
+    parts = (scene.settings, scene.lake, scene.database, scene.broker, calendar, clock, open_door)
     return TradingSession(*parts, lease.fence) if lease else TradingSession(*parts)
 
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from stonks_core.errors import SettingsError
 from stonks_core.settings.notifying import Notifying
 from stonks_core.settings.refusal import sentence
-from stonks_core.settings.scheduling import RateLimits, Recovery, Retention
+from stonks_core.settings.scheduling import DataHealth, RateLimits, Recovery, Retention
 from stonks_core.settings.slices import (
     Broker,
     General,
@@ -76,6 +76,7 @@ class Settings:
     sandbox: Sandbox = field(default_factory=Sandbox)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     recovery: Recovery = field(default_factory=Recovery)
+    data_health: DataHealth = field(default_factory=DataHealth)
     retention: Retention = field(default_factory=Retention)
 
     @property
@@ -166,6 +167,7 @@ SLICES: Mapping[str, type[Slice]] = {
     "sandbox": Sandbox,
     "rate_limits": RateLimits,
     "recovery": Recovery,
+    "data_health": DataHealth,
     "retention": Retention,
 }
 

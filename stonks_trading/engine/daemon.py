@@ -14,6 +14,7 @@ import psycopg
 
 from stonks_core.clock import Clock
 from stonks_core.errors import PermanentError, TransientError
+from stonks_core.health.store import CHANNEL as DATA_HEALTH
 from stonks_core.notifications.channels import channels_of
 from stonks_core.notifications.delivery import deliver, ensure_channels
 from stonks_core.settings import Settings
@@ -26,7 +27,7 @@ from stonks_trading.session import TradingSession
 log = logging.getLogger(__name__)
 
 NOTICES = "stonks_notifications"
-CHANNELS = ("stonks_recommendations", "stonks_engine_control", NOTICES)
+CHANNELS = ("stonks_recommendations", "stonks_engine_control", DATA_HEALTH, NOTICES)
 SYNC_SECONDS = 60.0
 PERFORMANCE_SECONDS = 60.0
 TIER_SECONDS = 300.0

@@ -11,6 +11,7 @@ import pytest
 
 from stonks_assets.automation.control import initialise_toggle, set_pipeline
 from stonks_assets.automation.healing import HEALING_SENSORS
+from stonks_assets.automation.health import HEALTH_SENSORS
 from stonks_assets.automation.sensors import SCHEDULES, SENSORS
 from stonks_assets.automation.upkeep import (
     UPKEEP_SCHEDULES,
@@ -214,9 +215,9 @@ def test_nothing_asks_for_anything_while_the_pipeline_is_off(
     else:
         set_pipeline(database, enabled=False, actor="ada", reason="maintenance")
     definitions = build_definitions(resource(pipeline))
-    assert list(definitions.sensors or ()) == [*SENSORS, *HEALING_SENSORS]
+    assert list(definitions.sensors or ()) == [*SENSORS, *HEALING_SENSORS, *HEALTH_SENSORS]
     assert list(definitions.schedules or ()) == [*SCHEDULES, *UPKEEP_SCHEDULES]
-    for sensor in (*SENSORS, *HEALING_SENSORS):
+    for sensor in (*SENSORS, *HEALING_SENSORS, *HEALTH_SENSORS):
         assert said(tick(sensor, instance, pipeline)[0]) == "the pipeline is switched off", sensor.name
     for schedule in (*SCHEDULES, *UPKEEP_SCHEDULES):
         assert said(on_schedule(schedule, kept_instance, pipeline)) == "the pipeline is switched off", schedule.name

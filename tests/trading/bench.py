@@ -14,6 +14,7 @@ from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
+from stonks_trading.door import Door, open_door
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.session import TradingSession
 from tests.trading.broker.fake_broker import NOON, FakeBroker
@@ -115,10 +116,11 @@ class Bench:
             (TICKER,),
         )
 
-    def session(self, database: Database | None = None, fence: Fence = no_fence) -> TradingSession:
-        return TradingSession(
-            self.settings, self.lake, database or self.database, self.broker, self.calendar, self.clock, fence
-        )
+    def session(
+        self, database: Database | None = None, fence: Fence = no_fence, door: Door = open_door
+    ) -> TradingSession:
+        stores = self.lake, database or self.database
+        return TradingSession(self.settings, *stores, self.broker, self.calendar, self.clock, door, fence)
 
     def to(self, at: datetime) -> datetime:
         """Move the clock and the broker's clock."""

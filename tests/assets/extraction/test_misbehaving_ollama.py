@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stonks_assets.automation.recovery import model_rests
 from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.joint_step import materialise_extraction
 from stonks_assets.extraction.macro_step import materialise_global_events
@@ -168,7 +169,8 @@ def test_refused_records_are_kept_with_their_reasons_beside_those_that_held(pipe
         read = lake.read(DOCUMENT_INTELLIGENCE).to_pylist()[0]
         assert (read["status"], read["impacts_kept"], read["summary"]) == ("extracted", 1, "")
         kept = failure(pipeline, "refused_records")
-        assert kept["status"] == "open"
+        assert kept["status"] == "noted"  # the contract did its work: nobody must act on it
+        assert not model_rests(pipeline, pipeline.clock.now())
         assert kept["detail"]["counts"] == {
             "hallucinated_ticker": 1,
             "invalid_record": 1,
