@@ -29,8 +29,8 @@ import numpy as np
 import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import Floats, Ints, codes, instants, micros, round_micros
-from stonks_assets.aggregation.market import Sessions
 from stonks_core.identifiers import digest
+from stonks_core.prices.sessions import Sessions
 from stonks_core.vocabulary import MAJOR_DECISIONS, Relationship
 
 RESPONSE_SESSIONS = 5

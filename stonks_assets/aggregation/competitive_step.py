@@ -15,11 +15,11 @@ from stonks_assets.aggregation.competitive import (
     propagate,
 )
 from stonks_assets.aggregation.layers import READ_FAILURES, failed_in_a_row, succeeded
-from stonks_assets.aggregation.market import sessions
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.identifiers import digest, sha256_bytes
 from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
+from stonks_core.prices.sessions import sessions
 from stonks_core.settings.slices import Signals
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer

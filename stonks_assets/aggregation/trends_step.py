@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.arrays import strings
 from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
 from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
 from stonks_assets.aggregation.market import Context, contexts
 from stonks_assets.aggregation.trends import aggregate, trend_id
 from stonks_assets.aggregation.windows import LONGEST, SHAPES
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.columns import strings
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.silver_tables import SIGNALS

@@ -17,7 +17,7 @@ from stonks_assets.aggregation.competitive import (
     propagate,
     staleness,
 )
-from stonks_assets.aggregation.market import sessions
+from stonks_core.prices.sessions import sessions
 
 RULES = PropagationRules()
 FIRST = datetime(2025, 6, 1, 21, 0, tzinfo=UTC)
