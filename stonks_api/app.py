@@ -21,6 +21,7 @@ from stonks_api.routers import (
     documents,
     failures,
     orders,
+    patterns,
     pipeline,
     portfolio,
     recommendations,
@@ -91,7 +92,19 @@ def create_app(
     )
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
-    api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    api = (
+        status,
+        companies,
+        patterns,
+        documents,
+        trends,
+        recommendations,
+        orders,
+        portfolio,
+        decisions,
+        pipeline,
+        failures,
+    )
     registry = (
         registry_companies,
         registry_attachments,

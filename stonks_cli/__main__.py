@@ -13,6 +13,7 @@ import typer
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
 from stonks_cli.parse import parse
+from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
@@ -26,6 +27,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 app.command()(parse)
 app.command()(extract)
+app.command()(patterns)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,

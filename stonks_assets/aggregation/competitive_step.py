@@ -1,22 +1,20 @@
 """Step: impact records of a day become competitive signals on the companies' competitors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg.types.json import Jsonb
 
-from stonks_assets.aggregation.competitive import (
-    RESPONSE_SESSIONS,
-    History,
-    PropagationRules,
-    Relation,
-    propagate,
-)
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate
 from stonks_assets.aggregation.layers import READ_FAILURES, failed_in_a_row, succeeded
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.identifiers import digest, sha256_bytes
+from stonks_core.patterns.asking import BARS_BEFORE_HISTORY
+from stonks_core.patterns.matching import SAMPLE_COLUMNS, Past
+from stonks_core.patterns.rules import pattern_rules
 from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.prices.sessions import sessions
@@ -25,24 +23,15 @@ from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RE
 from stonks_core.vocabulary import Layer
 
 STAGE = "competitive_signals"
-_BARS_BEFORE_HISTORY = timedelta(days=5 + RESPONSE_SESSIONS)
-"""So that the last close before the oldest sample is there, across a long weekend."""
 _FIGURES = (TOTAL_RETURN, "end_at", "available_at")
-_SAMPLE_COLUMNS = ("day", "cluster_id", "ticker", "catalyst", "document_id", "published_at", "available_at")
 
 
 def propagation_rules(settings: Signals) -> PropagationRules:
     """The rules by the settings of the same names."""
     return PropagationRules(
+        **asdict(pattern_rules(settings)),
         pattern_confidence_threshold=settings.competitive_pattern_confidence_threshold,
         propagation_strength_threshold=settings.competitive_propagation_strength_threshold,
-        routine_lookback_days=settings.competitive_routine_lookback_days,
-        major_decision_lookback_days=settings.competitive_major_decision_lookback_days,
-        major_decision_weight_multiplier=settings.competitive_major_decision_weight_multiplier,
-        staleness_window_days=settings.competitive_staleness_window_days,
-        staleness_recent_days=settings.competitive_staleness_recent_days,
-        staleness_decay_penalty=settings.competitive_staleness_decay_penalty,
-        min_pattern_samples=settings.competitive_min_pattern_samples,
     )
 
 
@@ -82,10 +71,10 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     seen, before = _fingerprint(records, relations, rules), _remembered(pipeline, day)
     if before and before == {**before, "seen": seen, "versions": versions}:
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
-    lookback = timedelta(days=max(rules.routine_lookback_days, rules.major_decision_lookback_days) + 1)
+    lookback = rules.longest_lookback + timedelta(days=1)
     # No record is judged with a bar that was not known when the last of them became available.
     judged_at = max(instant for instant in records["available_at"].to_pylist() if instant is not None)
-    days = (day - lookback - _BARS_BEFORE_HISTORY, judged_at.date())
+    days = (day - lookback - BARS_BEFORE_HISTORY, judged_at.date())
     bars = read_bars(lake, days, judged_at, tickers=universe.companies)
     now = {"seen": seen, "versions": versions, "prices": _price_fingerprint(bars)}
     if before and before == {
@@ -95,9 +84,9 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     }:  # only snapshots came, or bars of later days
         _remember(pipeline, day, now)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
-    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=_SAMPLE_COLUMNS)
+    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=SAMPLE_COLUMNS)
     market = sessions(bars, judged_at, list(universe.companies))
-    rows = propagate(records, History.of(history, market), relations, market, rules)
+    rows = propagate(records, Past.of(history, market), relations, rules)
     written = lake.merge(COMPETITIVE_SIGNALS, rows)
     _remember(pipeline, day, now)
     figures = {"records": records.num_rows, "propagated": len(rows)}

@@ -18,6 +18,7 @@ READ = {
     "/api/status": "/api/status",
     "/api/companies": "/api/companies?sector=Industrials",
     "/api/companies/{ticker}": "/api/companies/bolt",
+    "/api/companies/{ticker}/patterns": "/api/companies/acme/patterns?catalyst=guidance_raise",
     "/api/documents": "/api/documents?ticker=acme&day=2026-03-04",
     "/api/documents/{document_id}": f"/api/documents/{story.NEWS}",
     "/api/documents/{document_id}/orders": f"/api/documents/{story.NEWS}/orders",

@@ -4,19 +4,10 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from stonks_assets.aggregation.competitive import (
-    History,
-    PropagationRules,
-    Relation,
-    pattern,
-    propagate,
-    staleness,
-)
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate
+from stonks_core.patterns.matching import Past
 from stonks_core.prices.sessions import sessions
 
 RULES = PropagationRules()
@@ -24,36 +15,6 @@ FIRST = datetime(2025, 6, 1, 21, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SESSIONS = 200
 NEWS = FIRST + 150 * DAY + timedelta(hours=1)
-
-
-def test_a_pattern_by_hand():
-    found = pattern(np.array([0.02, 0.04, -0.01, 0.03]), DAY, False, RULES)
-    assert found.samples == 4
-    assert found.mean_response == pytest.approx(0.02)
-    assert found.consistency == 0.75
-    assert found.confidence == pytest.approx(0.75 * (1 - math.exp(-4 / 5)))
-    assert pattern(np.array([0.02, 0.04]), DAY, False, RULES) is None
-
-
-def test_major_decisions_count_more_but_never_more_than_wholly():
-    few, many = np.array([0.1] * 4), np.array([0.1] * 40)
-    assert pattern(few, DAY, True, RULES).confidence == pytest.approx(1.3 * (1 - math.exp(-4 / 5)))
-    assert pattern(many, DAY, True, RULES).confidence == 1.0
-    assert pattern(many, 180 * DAY, True, RULES).confidence == 0.5
-
-
-def test_staleness_falls_linearly_between_90_and_180_days():
-    ages = (0, 90, 135, 180, 300)
-    assert [staleness(timedelta(days=age), RULES) for age in ages] == [1.0, 1.0, 0.75, 0.5, 0.5]
-
-
-@given(st.lists(st.floats(-0.5, 0.5), max_size=30), st.integers(0, 400), st.booleans())
-def test_confidence_is_a_share(responses, days, major):
-    found = pattern(np.array(responses), days * DAY, major, RULES)
-    assert (found is None) == (len(responses) < 3)
-    if found:
-        assert 0 <= found.confidence <= 1
-        assert 0 <= found.consistency <= 1
 
 
 def responding(daily_bars, jumps):
@@ -77,7 +38,7 @@ def judged(impacts, daily_bars, past, relations, jumps, news=None, rules=RULES, 
     market = sessions(responding(daily_bars, jumps), NEWS + 90 * DAY, ["AAA", "BBB", "CCC", "DDD"])
     records = impacts(record)
     history = impacts(record, *past)
-    return propagate(records, History.of(history, market), relations, market, rules)
+    return propagate(records, Past.of(history, market), relations, rules)
 
 
 RIVAL = Relation("AAA", "BBB", "direct_competitor", 1.0)
