@@ -4,6 +4,7 @@ An asset's key, columns, lineage, owner group and description are its table's; i
 stage for each day of the run, and reports.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import dagster as dg
 
 from stonks_assets.partitions import as_of_for, daily, days_of
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_core.stores.lake.tables import LakeTable
 
+log = logging.getLogger(__name__)
 Stage = Callable[[Pipeline, date, datetime], StepReport]
 
 
@@ -73,13 +75,25 @@ def table_asset(
                 now = opened.clock.now()
                 as_of = as_of_for(day, now, config.as_of) if gold or config.as_of else now
                 reports.append(stage(opened, day, as_of))
-            versions = {table.name: opened.lake.version(table) for table in tables}
+            noted = any(report.failed for report in reports)
+            versions = {table.name: _version(opened, table, noted=noted) for table in tables}
         for table in tables:
             if dg.AssetKey(table.name) not in context.selected_asset_keys:
                 continue  # written all the same, as the stage writes its tables together, but not what was asked for
             yield dg.MaterializeResult(asset_key=table.name, metadata=figures(table, reports, versions[table.name]))
 
     return body
+
+
+def _version(pipeline: Pipeline, table: LakeTable, *, noted: bool) -> int:
+    """The table's newest version; -1 where it cannot be opened and the stage has noted its failure and gone on."""
+    try:
+        return pipeline.lake.version(table)
+    except STORE_FAILURES as error:
+        if not noted:
+            raise
+        log.warning("lake table %s cannot be opened, which its stage has noted: %s", table.name, error)
+        return -1
 
 
 def metadata_of(table: LakeTable) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import pyarrow.dataset as ds
 from psycopg.types.json import Jsonb
 
 from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate
-from stonks_assets.aggregation.layers import READ_FAILURES, failed_in_a_row, succeeded
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.aggregation.layers import day_item, failed_in_a_row, succeeded
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_core.alerts import COMPETITIVE_PROPAGATION
 from stonks_core.identifiers import digest, sha256_bytes
 from stonks_core.patterns.asking import BARS_BEFORE_HISTORY
 from stonks_core.patterns.matching import SAMPLE_COLUMNS, Past
@@ -45,15 +46,15 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"layer": "off"})
     try:
         report = _propagate(pipeline, day, as_of)
-    except READ_FAILURES as error:
+    except STORE_FAILURES as error:
         now = pipeline.clock.now()
         message = f"news of {day} was not propagated to competitors: {error}; it is tried again with the next cycle"
-        pipeline.failures.record(STAGE, f"day {day}", message, now, day=day)
+        pipeline.failures.record(STAGE, day_item(day), message, now, day=day)
         threshold = pipeline.settings.signals.competitive_propagation_failure_threshold
-        failed_in_a_row(pipeline, Layer.COMPETITIVE, now, error, threshold)
+        failed_in_a_row(pipeline, COMPETITIVE_PROPAGATION, now, error, threshold)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, failed=1)
-    succeeded(pipeline, Layer.COMPETITIVE, pipeline.clock.now())
-    pipeline.failures.resolve(STAGE, [f"day {day}"], pipeline.clock.now())
+    succeeded(pipeline, COMPETITIVE_PROPAGATION, pipeline.clock.now())
+    pipeline.failures.resolve(STAGE, [day_item(day)], pipeline.clock.now())
     return report
 
 

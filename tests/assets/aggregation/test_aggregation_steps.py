@@ -300,7 +300,7 @@ def test_a_layer_that_cannot_be_read_degrades_and_stops_nobody(filled):
     assert {t["ticker"] for t in trends} == {"AAA", "BBB", "CCC"}
     open_rows = filled.database.fetch("SELECT stage, item FROM failures WHERE status = 'open'")
     assert {(r["stage"], r["item"]) for r in open_rows} == {
-        ("signals", "layer macro"),
+        ("signals", "layer macro of 2026-03-10"),
         ("trend_windows", "layer macro"),
     }
     run_all(filled, NOW + timedelta(minutes=1))
