@@ -20,6 +20,7 @@ from stonks_api.routers import (
     decisions,
     documents,
     failures,
+    layers,
     orders,
     patterns,
     pipeline,
@@ -103,6 +104,7 @@ def create_app(
         portfolio,
         decisions,
         pipeline,
+        layers,
         failures,
     )
     registry = (

@@ -12,6 +12,7 @@ import typer
 
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
+from stonks_cli.layers import app as layers_app
 from stonks_cli.parse import parse
 from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
+app.add_typer(layers_app, name="layers")
 app.command()(parse)
 app.command()(extract)
 app.command()(patterns)

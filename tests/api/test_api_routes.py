@@ -35,9 +35,11 @@ READ = {
     "/api/decisions": "/api/decisions?outcome=skip",
     "/api/decisions/{decision_id}": "/api/decisions/dec-stop",
     "/api/pipeline/toggle": "/api/pipeline/toggle",
+    "/api/layers": "/api/layers",
+    "/api/layers/{layer}/history": "/api/layers/macro/history",
     "/api/failures": "/api/failures?status=any&stage=extraction",
 }
-CHANGING = {"/api/pipeline/toggle", "/api/failures/{failure_id}/replay"}
+CHANGING = {"/api/pipeline/toggle", "/api/layers/{layer}", "/api/failures/{failure_id}/replay"}
 
 
 def ask(client: httpx.Client, address: str) -> Any:
