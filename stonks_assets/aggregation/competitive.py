@@ -11,6 +11,7 @@ Each record is judged with what was known when it became available, so that the 
 worked out.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,18 @@ def propagate(
         if targets:
             rows.extend(_signals(record, targets, past, rules))
     return rows
+
+
+def stands(signal: dict[str, Any], record: dict[str, Any] | None) -> bool:
+    """Whether a competitive signal still says what its impact record says; not where that was taken back or corrected."""
+    if record is None or signal["catalyst"] != record["catalyst"]:
+        return False
+    impact = record["impact"] * signal["strength"] * signal["pattern_confidence"]
+    sizes = ((abs(signal["sentiment"]), abs(record["sentiment"])), (signal["impact"], impact))
+    turn = -1.0 if signal["relationship"] in OPPOSITE else 1.0
+    turned = signal["pattern"] == NONE and signal["sentiment"] * record["sentiment"] * turn < 0
+    silent = signal["mean_response"] == 0  # no response has a sign
+    return not turned and all(silent or math.isclose(ours, theirs, abs_tol=1e-9) for ours, theirs in sizes)
 
 
 def _signals(

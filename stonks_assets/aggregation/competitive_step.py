@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg.types.json import Jsonb
 
-from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate, stands
 from stonks_assets.aggregation.layers import day_item, failed_in_a_row, succeeded
+from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
 from stonks_core.alerts import COMPETITIVE_PROPAGATION
+from stonks_core.errors import PermanentError
 from stonks_core.identifiers import digest, sha256_bytes
 from stonks_core.patterns.asking import BARS_BEFORE_HISTORY
 from stonks_core.patterns.matching import SAMPLE_COLUMNS, Past
@@ -39,6 +41,8 @@ def propagation_rules(settings: Signals) -> PropagationRules:
 def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     """Propagate the impact records of `day`, known at `as_of`, to competitors; a signal that stands is kept.
 
+    A signal whose record was taken back or corrected does not stand: it goes, and is made again from what is said now.
+
     Nothing is propagated while the layer is switched off. A failure is counted and noted, never raised: the other
     layers go on without this one.
     """
@@ -61,13 +65,14 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
 def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     lake = pipeline.lake
     records = lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of)
+    withdrawn = _withdraw(pipeline, day, as_of, records)
     universe = pipeline.universe(as_of)
     relations = [Relation(c.ticker, c.competitor, c.relationship, c.strength) for c in universe.competitors]
     sources = pa.array(sorted({relation.source for relation in relations}), pa.string())
     records = records.filter(ds.field("ticker").isin(sources))
     rules = propagation_rules(pipeline.settings.signals)
     if records.num_rows == 0:
-        return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": 0})
+        return StepReport(written={COMPETITIVE_SIGNALS.name: withdrawn}, figures={"records": 0})
     versions = [lake.version(table) for table in PRICE_TABLES]
     seen, before = _fingerprint(records, relations, rules), _remembered(pipeline, day)
     if before and before == {**before, "seen": seen, "versions": versions}:
@@ -90,8 +95,23 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     rows = propagate(records, Past.of(history, market), relations, rules)
     written = lake.merge(COMPETITIVE_SIGNALS, rows)
     _remember(pipeline, day, now)
-    figures = {"records": records.num_rows, "propagated": len(rows)}
-    return StepReport(written={COMPETITIVE_SIGNALS.name: written.inserted}, figures=figures)
+    figures = {"records": records.num_rows, "propagated": len(rows), "withdrawn": withdrawn}
+    return StepReport(written={COMPETITIVE_SIGNALS.name: written.inserted + withdrawn}, figures=figures)
+
+
+def _withdraw(pipeline: Pipeline, day: date, as_of: datetime, records: pa.Table) -> int:
+    """Take the day's signals back that do not stand any more; how many."""
+    held = pipeline.lake.read(COMPETITIVE_SIGNALS, days=(day, day), as_of=as_of).to_pylist()
+    if not held or day < as_of.date() - LONGEST:  # retention forgets the records of older days on purpose
+        return 0
+    if records.num_rows == 0 and pipeline.lake.version(IMPACT_RECORDS) == 0:
+        raise PermanentError("the rows of impact_records are lost, as it was made anew: put it back from a copy")
+    by_id = {record["impact_id"]: record for record in records.to_pylist()}
+    fallen = [signal["competitive_id"] for signal in held if not stands(signal, by_id.get(signal["impact_id"]))]
+    if fallen:
+        named = ", ".join(f"'{name}'" for name in fallen)
+        pipeline.lake.delete(COMPETITIVE_SIGNALS, f"day = '{day.isoformat()}' AND competitive_id IN ({named})")
+    return len(fallen)
 
 
 def _fingerprint(records: pa.Table, relations: Sequence[Relation], rules: PropagationRules) -> str:

@@ -322,6 +322,27 @@ def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled
     assert written() == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [({"sentiment": -0.2}, [0.2]), ({"impact": 0.2}, []), ({"catalyst": "litigation"}, [-0.5]), (None, [])],
+)
+def test_a_signal_whose_record_was_corrected_or_taken_back_does_not_stand(filled, change, now):
+    run_all(filled)
+    (record,) = [row for row in filled.lake.read(IMPACT_RECORDS).to_pylist() if row["ticker"] == "AAA"]
+    if change is None:
+        filled.lake.delete(IMPACT_RECORDS, "ticker = 'AAA'")
+    else:
+        filled.lake.merge(IMPACT_RECORDS, [{**record, **change}], update=True)
+    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 1 + len(now)
+    held = filled.lake.read(COMPETITIVE_SIGNALS).to_pylist()
+    assert [row["sentiment"] for row in held] == now
+    assert {row["catalyst"] for row in held} <= {(change or {}).get("catalyst", "product_launch")}
+    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 0
+    materialise_signals(filled, DAY, NOW)
+    rivals = [s["sentiment"] for s in filled.lake.read(SIGNALS).to_pylist() if s["ticker"] == "BBB"]
+    assert rivals == now
+
+
 class BrokenTable:
     """A lake with one table that cannot be read."""
 

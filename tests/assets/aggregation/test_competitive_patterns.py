@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate, stands
 from stonks_core.patterns.matching import Past
 from stonks_core.prices.sessions import sessions
 
@@ -55,6 +57,27 @@ def test_without_a_pattern_the_relationship_gives_the_sign(impacts, daily_bars):
     assert all(row["mean_response"] is None and row["samples"] == 0 for row in rows)
     bad = judged(impacts, daily_bars, [], [RIVAL], {}, impact=0.9, sentiment=-0.4)
     assert bad[0]["sentiment"] == 0.4
+
+
+NUMBERS = st.floats(-1, 1).filter(lambda value: abs(value) > 1e-3 or value == 0)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NUMBERS, NUMBERS, st.sampled_from([RIVAL, PEER]), st.booleans())
+def test_a_signal_stands_by_its_record_and_falls_with_it(impacts, daily_bars, sentiment, other, relation, known):
+    days = (60, 80, 100) if known else ()
+    jumps = {day: {relation.target: 0.04} for day in days}
+    past = [story(day) for day in days]
+    rows = judged(impacts, daily_bars, past, [relation], jumps, impact=1.0, sentiment=sentiment)
+    record = {"sentiment": sentiment, "impact": 1.0, "catalyst": "product_launch"}
+    assert [row["sentiment"] for row in rows if not -1 <= row["sentiment"] <= 1 or not 0 < row["impact"] <= 1] == []
+    for row in rows:
+        assert stands(row, record)
+        assert not stands(row, None)
+        assert not stands(row, {**record, "catalyst": "litigation"})
+        assert not stands(row, {**record, "impact": 0.9})
+        changed = abs(abs(other) - abs(sentiment)) > 1e-6 or (row["pattern"] == "none" and other * sentiment < 0)
+        assert stands(row, {**record, "sentiment": other}) != changed
 
 
 def test_a_weak_guess_is_not_propagated(impacts, daily_bars):
