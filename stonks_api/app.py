@@ -21,8 +21,10 @@ from stonks_api.routers import (
     documents,
     failures,
     health,
+    layers,
     notifications,
     orders,
+    patterns,
     pipeline,
     portfolio,
     recommendations,
@@ -96,6 +98,7 @@ def create_app(
     api = (
         status,
         companies,
+        patterns,
         documents,
         trends,
         recommendations,
@@ -103,6 +106,7 @@ def create_app(
         portfolio,
         decisions,
         pipeline,
+        layers,
         failures,
         health,
     )

@@ -5,14 +5,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
+import psycopg
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
 from psycopg.types.json import Jsonb
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
+from stonks_core.errors import StonksError
+from stonks_core.layers import layer_enabled
 from stonks_core.registry.universe import Universe, load_universe
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
+from stonks_core.vocabulary import Layer
+
+STORE_FAILURES = (StonksError, DeltaError, OSError, pa.ArrowException, psycopg.Error)
+"""What reading or writing a table may end in; anything else is a defect and must be seen."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +111,6 @@ class Pipeline:
         """The registry as it stood at an instant."""
         return load_universe(self.database, as_of)
 
-    def layer_enabled(self, layer: str) -> bool:
-        """Whether a signal layer (`macro`, `competitive`) is on: the row in risk_configs, else the setting."""
-        row = self.database.fetch_one("SELECT value FROM risk_configs WHERE key = %s", (f"{layer}_enabled",))
-        if row is not None:
-            return bool(row["value"])
-        signals = self.settings.signals
-        return {"company": True, "macro": signals.macro_enabled, "competitive": signals.competitive_enabled}[layer]
+    def layer_enabled(self, layer: Layer) -> bool:
+        """Whether a signal layer is on at this moment: the row in risk_configs, else the setting."""
+        return layer_enabled(self.database, self.settings.signals, layer)

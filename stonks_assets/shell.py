@@ -4,6 +4,7 @@ An asset's key, columns, lineage, owner group and description are its table's; i
 stage for each day of the run, and reports.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,12 +13,13 @@ import dagster as dg
 
 from stonks_assets.health.judging import examine_written, judge_flow
 from stonks_assets.partitions import as_of_for, daily, days_of
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_core.stores.lake.tables import LakeTable
 
 SKEW = timedelta(seconds=2)
 """How far the clock that dates a file may be behind ours."""
+log = logging.getLogger(__name__)
 Stage = Callable[[Pipeline, date, datetime], StepReport]
 
 
@@ -75,13 +77,14 @@ def table_asset(
         broken: dict[str, str] = {}
         with pipeline.open() as opened:
             started = opened.clock.now() - SKEW
-            before = {table.name: opened.lake.version(table) for table in tables}
+            before = {table.name: _version(opened, table, noted=True) for table in tables}
             reports = []
             for day in days if per_day and not config.newest_only else days[-1:]:
                 now = opened.clock.now()
                 as_of = as_of_for(day, now, config.as_of) if gold or config.as_of else now
                 reports.append(stage(opened, day, as_of))
-            versions = {table.name: opened.lake.version(table) for table in tables}
+            noted = any(report.failed for report in reports)
+            versions = {table.name: _version(opened, table, noted=noted) for table in tables}
             for table in tables:
                 if versions[table.name] != before[table.name]:
                     broken[table.name] = breaches(opened, table, started)
@@ -96,6 +99,17 @@ def table_asset(
             yield dg.MaterializeResult(asset_key=table.name, metadata=metadata)
 
     return body
+
+
+def _version(pipeline: Pipeline, table: LakeTable, *, noted: bool) -> int:
+    """The table's newest version; -1 where it cannot be opened and that is its stage's business, or was noted by it."""
+    try:
+        return pipeline.lake.version(table)
+    except STORE_FAILURES as error:
+        if not noted:
+            raise
+        log.warning("lake table %s cannot be opened: %s", table.name, error)
+        return -1
 
 
 def metadata_of(table: LakeTable) -> dict[str, Any]:

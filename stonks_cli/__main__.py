@@ -12,8 +12,10 @@ import typer
 
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
+from stonks_cli.layers import app as layers_app
 from stonks_cli.notifications_command import notifications
 from stonks_cli.parse import parse
+from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
 from stonks_core.errors import NotFoundError, StonksError
@@ -25,9 +27,11 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
+app.add_typer(layers_app, name="layers")
 app.command()(parse)
 app.command()(extract)
 app.command()(notifications)
+app.command()(patterns)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,

@@ -11,8 +11,11 @@ from fastapi import APIRouter
 
 from stonks_api.context import Context, Ctx
 from stonks_api.routers.health import health_of
+from stonks_api.routers.layers import LayerShown, layers_of
 from stonks_api.routers.pipeline import Toggle, toggle_of
 from stonks_api.wire import Shown
+from stonks_core import alerts
+from stonks_core.registry import source_state
 from stonks_core.stores.lake.registry import TABLES
 from stonks_core.stores.lake.tables import LakeTable
 
@@ -68,6 +71,16 @@ class Engine(Shown):
     control: dict[str, Any]
 
 
+class Alert(Shown):
+    """What failed again and again and needs a person: since when, how often, and what to do."""
+
+    subject: str
+    sentence: str
+    since: datetime
+    last_at: datetime
+    times: int
+
+
 class Status(Shown):
     """What is simulated, what is on, what is fresh, and whether the data is well enough for new positions.
 
@@ -84,6 +97,8 @@ class Status(Shown):
     calendar: str
     model: str
     pipeline: Toggle
+    layers: list[LayerShown]
+    alerts: list[Alert]
     engine: Engine
     failures_open: int
     refused_records: dict[str, int]
@@ -107,6 +122,8 @@ def status_of(ctx: Context) -> Status:
         calendar=settings.calendar_name,
         model=settings.endpoints.model,
         pipeline=toggle_of(ctx.database),
+        layers=layers_of(ctx).layers,
+        alerts=alerts_of(ctx),
         engine=engine_of(ctx),
         failures_open=failures["n"] if failures else 0,
         refused_records=dict(health.refused_records),
@@ -114,6 +131,19 @@ def status_of(ctx: Context) -> Status:
         entries_closed_because="" if health.entries_open else health.because,
         tables=list(table_states(ctx, TABLES)),
     )
+
+
+def alerts_of(ctx: Context) -> list[Alert]:
+    """The open alerts, the newest first: of layers and of parked sources."""
+    rows = ctx.database.fetch(
+        """
+        SELECT CASE WHEN stage = %(alert)s THEN item ELSE COALESCE(detail ->> 'name', item) END AS subject,
+               error AS sentence, first_at AS since, last_at, attempts AS times
+        FROM failures WHERE status IN ('open', 'replay') AND stage = ANY(%(stages)s) ORDER BY last_at DESC, item LIMIT 50
+        """,
+        {"alert": alerts.STAGE, "stages": [alerts.STAGE, source_state.STAGE]},
+    )
+    return [Alert.model_validate(row) for row in rows]
 
 
 def engine_of(ctx: Context) -> Engine:

@@ -7,11 +7,12 @@ import pyarrow.dataset as ds
 
 from stonks_assets.aggregation.projections import POINTS, project
 from stonks_assets.aggregation.windows import SHAPES
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
 from stonks_core.identifiers import digest
 from stonks_core.stores.lake.gold_tables import TREND_HISTORY, TREND_PROJECTIONS
 from stonks_core.vocabulary import Window
 
+STAGE = "trend_projections"
 _REACHES = (timedelta(days=1), timedelta(days=7), timedelta(days=60))
 """How far back scores are looked for, in turn, until every trend has its twenty."""
 _COLUMNS = ("ticker", "window", "score", "as_of")
@@ -22,7 +23,21 @@ def materialise_projections(pipeline: Pipeline, day: date, as_of: datetime) -> S
     """Project every trend whose newest score is of the UTC date of `as_of` and was not projected yet.
 
     A projection carries the instant of the score it starts from. Those below the confidence threshold are not kept.
+    A failure is noted, never raised: recommendations go on without projections.
     """
+    try:
+        report = _project(pipeline, day, as_of)
+    except STORE_FAILURES as error:
+        message = (
+            f"trends of {as_of.isoformat()} have no projections: {error}; they are tried again with the next cycle"
+        )
+        pipeline.failures.record(STAGE, "projections", message, pipeline.clock.now(), day=day)
+        return StepReport(written={TREND_PROJECTIONS.name: 0}, failed=1)
+    pipeline.failures.resolve(STAGE, ["projections"], pipeline.clock.now())
+    return report
+
+
+def _project(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     today = as_of.date()
     history = _history(pipeline, today, as_of)
     done = {

@@ -1,6 +1,7 @@
 """Step: signals become trends of every ticker and window, with their evidence, history and market context."""
 
 import json
+import logging
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.arrays import strings
 from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
-from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
+from stonks_assets.aggregation.layers import LAYER_TABLES, degraded, layer_weights, unreadable
 from stonks_assets.aggregation.market import Context, contexts
 from stonks_assets.aggregation.trends import aggregate, trend_id
 from stonks_assets.aggregation.windows import LONGEST, SHAPES
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_core.columns import strings
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.silver_tables import SIGNALS
@@ -22,6 +23,7 @@ from stonks_core.vocabulary import Window
 
 STAGE = "trend_windows"
 REFRESH = timedelta(minutes=15)
+log = logging.getLogger(__name__)
 _MARKET_REACH = LONGEST + timedelta(days=10)
 _SIGNAL_COLUMNS = (
     *("signal_id", "ticker", "layer", "document_id", "cluster_id", "sentiment", "impact", "confidence", "novelty"),
@@ -36,7 +38,9 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
     History tells the next call what was computed, so that a call that was killed is made good by the next. Rows stand
     under the UTC date of `as_of`; `day` is the partition that asked for them.
     """
-    broken = unreadable(pipeline, pipeline.clock.now())
+    now = pipeline.clock.now()
+    broken = unreadable(pipeline, now)
+    lacking = degraded(pipeline, broken, now)
     today = as_of.date()
     signals = pipeline.lake.read(
         SIGNALS, days=((as_of - LONGEST).date() - timedelta(days=1), today), as_of=as_of, columns=_SIGNAL_COLUMNS
@@ -56,14 +60,14 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
         "partition": day.isoformat(),
         "signals": signals.num_rows,
         "tickers_due": len(due),
-        "degraded": ",".join(broken),
+        "degraded": ",".join(lacking),
     }
     if not due:
         return StepReport(written={TREND_HISTORY.name: 0}, failed=len(broken), figures=figures)
     chosen = signals.filter(ds.field("ticker").isin(pa.array(sorted(due), pa.string())))
     intraday_since = pipeline.calendar.previous_close(as_of)
     trends, evidence = aggregate(chosen, as_of, weights, intraday_since)
-    rows = _rows(pipeline, trends, as_of, intraday_since, broken)
+    rows = _rows(pipeline, trends, as_of, intraday_since, lacking)
     _withdraw(pipeline, as_of, {ticker for ticker in due if ticker in last and last[ticker].as_of == as_of})
     written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, _of_day(evidence, today)).changed}
     written[TREND_WINDOWS.name] = pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed
@@ -100,7 +104,7 @@ def _end(pipeline: Pipeline, as_of: datetime, due: Collection[str], rows: pa.Tab
 
 
 def _rows(
-    pipeline: Pipeline, trends: pa.Table, as_of: datetime, intraday_since: datetime, broken: list[str]
+    pipeline: Pipeline, trends: pa.Table, as_of: datetime, intraday_since: datetime, lacking: list[str]
 ) -> pa.Table:
     """The trends as rows of the lake: with the market around them and the versions they were computed from."""
     names = strings(trends, "ticker")
@@ -113,8 +117,8 @@ def _rows(
         "volume_ratio": pa.array([c.volume_ratio for c in found], pa.float64()),
         "volatility": pa.array([c.volatility for c in found], pa.float64()),
         "reference_price": pa.array([c.reference_price for c in found], pa.float64()),
-        "degraded": pa.array([",".join([*broken, *without])] * size, pa.string()),
-        "input_versions": pa.array([_versions(pipeline, broken)] * size, pa.string()),
+        "degraded": pa.array([",".join([*lacking, *without])] * size, pa.string()),
+        "input_versions": pa.array([_versions(pipeline)] * size, pa.string()),
     }
     for name, column in beside.items():
         trends = trends.append_column(name, column)
@@ -129,16 +133,23 @@ def _market(
     try:
         days = ((as_of - _MARKET_REACH).date(), as_of.date())
         bars = read_bars(pipeline.lake, days, as_of, tickers=tickers, running=True)
-    except READ_FAILURES as error:
+    except STORE_FAILURES as error:
         message = f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {error}"
         pipeline.failures.record(STAGE, "market", message, pipeline.clock.now())
         return {ticker: Context(None, None, None, dict.fromkeys(since)) for ticker in tickers}, ["market"]
+    pipeline.failures.resolve(STAGE, ["market"], pipeline.clock.now())
     return contexts(bars, as_of, tickers, since, pipeline.calendar.sessions_a_year), []
 
 
-def _versions(pipeline: Pipeline, broken: list[str]) -> str:
-    tables = [SIGNALS, *PRICE_TABLES, *(t for layer, t in LAYER_TABLES.items() if layer not in broken)]
-    return json.dumps({table.name: pipeline.lake.version(table) for table in tables}, sort_keys=True)
+def _versions(pipeline: Pipeline) -> str:
+    """JSON of the versions of what was read; a table that cannot be opened was not read, and has none."""
+    versions: dict[str, int] = {}
+    for table in (SIGNALS, *PRICE_TABLES, *LAYER_TABLES.values()):
+        try:
+            versions[table.name] = pipeline.lake.version(table)
+        except STORE_FAILURES as error:
+            log.warning("trends are computed without lake table %s: %s", table.name, error)
+    return json.dumps(versions, sort_keys=True)
 
 
 def _of_day(rows: pa.Table, day: date) -> pa.Table:

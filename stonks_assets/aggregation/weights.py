@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import Flags, Floats, Ints, round_micros
+from stonks_core.columns import Flags, Floats, Ints, round_micros
 from stonks_core.vocabulary import Layer
 
 SHORT = "short"

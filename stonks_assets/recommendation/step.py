@@ -1,7 +1,7 @@
 """Step: trends that nobody has spoken about yet become recommendations, with their evidence down to the sentence."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,14 +10,14 @@ import pyarrow.dataset as ds
 
 from stonks_assets.aggregation.evidence import SUPPORTING
 from stonks_assets.aggregation.windows import SHAPES
-from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
 from stonks_assets.recommendation import rules
-from stonks_assets.recommendation.resolve import Sentence, sentences
+from stonks_assets.recommendation.resolve import LOOKED_UP, Found, Sentence, sentences
 from stonks_assets.recommendation.rewrite import Refused
 from stonks_assets.recommendation.rewriter import AGENT as REWRITER
 from stonks_assets.recommendation.rewriter import STAGE as REWRITE_STAGE
 from stonks_assets.recommendation.rewriter import Rewriter, active_rewriter
-from stonks_assets.recommendation.thesis import Quoted, Subject, thesis
+from stonks_assets.recommendation.thesis import PROJECTIONS, Quoted, Subject, thesis
 from stonks_core.registry.universe import Company
 from stonks_core.stores.lake.gold_tables import (
     RECOMMENDATION_EVIDENCE,
@@ -51,12 +51,16 @@ def materialise_recommendations(pipeline: Pipeline, day: date, as_of: datetime) 
     among = ds.field("trend_id").isin(pa.array([trend["trend_id"] for trend in trends], pa.string()))
     evidence = lake.read(TREND_EVIDENCE, days=days, as_of=as_of, where=among).to_pylist()
     companies = pipeline.universe(as_of).companies
+    found = sentences(lake, evidence, as_of)
+    projected, projections_read = _projected(pipeline, days, as_of)
+    _note_unreadable(pipeline, found)
     with active_rewriter(pipeline, companies) as rewriter:
         desk = _Desk(
             pipeline=pipeline,
             evidence=_by_trend(evidence),
-            found=sentences(lake, evidence, as_of),
-            projected=_projected(lake.read(TREND_PROJECTIONS, days=days, as_of=as_of).to_pylist()),
+            found=found.sentences,
+            projected=projected,
+            lacking=() if projections_read else (PROJECTIONS,),
             issued=_by_identity(issued),
             companies=companies,
             rewriter=rewriter,
@@ -101,8 +105,30 @@ def _by_identity(issued: Iterable[Row]) -> dict[str, list[datetime]]:
     return grouped
 
 
-def _projected(projections: Iterable[Row]) -> dict[tuple[str, str, datetime], float]:
-    return {(row["ticker"], row["window"], row["as_of"]): row["projected_score"] for row in projections}
+def _projected(
+    pipeline: Pipeline, days: tuple[date, date], as_of: datetime
+) -> tuple[dict[tuple[str, str, datetime], float], bool]:
+    """Projected scores by ticker, window and instant, and whether they could be read: trends are spoken of without them."""
+    try:
+        rows = pipeline.lake.read(TREND_PROJECTIONS, days=days, as_of=as_of).to_pylist()
+    except STORE_FAILURES as error:
+        message = (
+            f"recommendations of {as_of.isoformat()} know no projections: trend_projections cannot be read: {error}"
+        )
+        pipeline.failures.record(STAGE, f"table {TREND_PROJECTIONS.name}", message, pipeline.clock.now())
+        return {}, False
+    pipeline.failures.resolve(STAGE, [f"table {TREND_PROJECTIONS.name}"], pipeline.clock.now())
+    return {(row["ticker"], row["window"], row["as_of"]): row["projected_score"] for row in rows}, True
+
+
+def _note_unreadable(pipeline: Pipeline, found: Found) -> None:
+    """Note the tables that evidence could not be looked up in, and resolve those that it could."""
+    now = pipeline.clock.now()
+    for name, error in found.unreadable.items():
+        message = f"evidence is shown in part, as lake table {name} cannot be read: {error}"
+        pipeline.failures.record(STAGE, f"table {name}", message, now)
+    well = [f"table {table.name}" for table in LOOKED_UP if table.name not in found.unreadable]
+    pipeline.failures.resolve(STAGE, well, now)
 
 
 @dataclass
@@ -116,6 +142,7 @@ class _Desk:
     issued: Mapping[str, list[datetime]]
     companies: Mapping[str, Company]
     rewriter: Rewriter | None
+    lacking: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     evidence_rows: list[Row] = field(default_factory=list)
     failed: int = 0
@@ -146,7 +173,12 @@ class _Desk:
                 return
         recommendation_id = rules.recommendation_id(identity, as_of)
         span = SHAPES[window].length(as_of, self.pipeline.calendar.previous_close(as_of))
-        words = thesis(_subject(trend, verdict, self._name(trend["ticker"]), projected), self._quoted(shown))
+        subject = replace(
+            _subject(trend, verdict, self._name(trend["ticker"]), projected),
+            lacking=(*filter(None, trend["degraded"].split(",")), *self.lacking),
+            unseen=len(ranked) - len(shown),
+        )
+        words = thesis(subject, self._quoted(shown))
         author, words = self._reworded(verdict, words, recommendation_id)
         day = as_of.date().isoformat()
         self.rows.append(
@@ -179,6 +211,7 @@ class _Desk:
                 published=sentence.published_at.date(),
                 supporting=row["stance"] == SUPPORTING,
                 about=self._name(sentence.about) if sentence.about else "",
+                catalyst=sentence.catalyst,
             )
             for row, sentence in shown
         ]

@@ -23,6 +23,7 @@ READ = {
     "/api/status": "/api/status",
     "/api/companies": "/api/companies?sector=Industrials",
     "/api/companies/{ticker}": "/api/companies/bolt",
+    "/api/companies/{ticker}/patterns": "/api/companies/acme/patterns?catalyst=guidance_raise",
     "/api/documents": "/api/documents?ticker=acme&day=2026-03-04",
     "/api/documents/{document_id}": f"/api/documents/{story.NEWS}",
     "/api/documents/{document_id}/orders": f"/api/documents/{story.NEWS}/orders",
@@ -39,9 +40,11 @@ READ = {
     "/api/decisions": "/api/decisions?outcome=skip",
     "/api/decisions/{decision_id}": "/api/decisions/dec-stop",
     "/api/pipeline/toggle": "/api/pipeline/toggle",
+    "/api/layers": "/api/layers",
+    "/api/layers/{layer}/history": "/api/layers/macro/history",
     "/api/failures": "/api/failures?status=any&stage=extraction",
 }
-CHANGING = {"/api/pipeline/toggle", "/api/failures/{failure_id}/replay"}
+CHANGING = {"/api/pipeline/toggle", "/api/layers/{layer}", "/api/failures/{failure_id}/replay"}
 
 
 def ask(client: httpx.Client, address: str) -> Any:

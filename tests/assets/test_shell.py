@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from deltalake.exceptions import DeltaError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +120,28 @@ def test_an_asset_calls_its_stage_and_reports(pipeline: Pipeline, *, gold: bool,
     (event,) = result.asset_materializations_for_node("things")
     said = {name: value.value for name, value in event.metadata.items()}
     assert said == {"rows_written": 1, "failed_items": 2, "lake_version": 1, "looked_at": 3}
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_broken_table_fails_its_asset_unless_the_stage_has_noted_it_and_gone_on(
+    pipeline: Pipeline, *, noted: bool
+) -> None:
+    """Otherwise one layer's table would stop every asset after it in the cycle's run."""
+
+    def stage(given: Pipeline, day: date, at: datetime) -> StepReport:
+        folder = Path(given.lake.location.table_uri(THINGS.name))
+        folder.parent.mkdir(parents=True)
+        folder.write_text("no table")
+        return StepReport(failed=int(noted))
+
+    asset = table_asset((THINGS,), stage)
+    if noted:
+        result = materialise(asset, pipeline, partition_key="2026-03-01")
+        (event,) = result.asset_materializations_for_node("things")
+        assert (event.metadata["lake_version"].value, event.metadata["failed_items"].value) == (-1, 1)
+    else:
+        with pytest.raises(DeltaError):
+            materialise(asset, pipeline, partition_key="2026-03-01")
 
 
 def test_a_range_is_one_run_over_its_days(pipeline: Pipeline) -> None:

@@ -13,6 +13,7 @@ from stonks_assets.aggregation.projections_step import materialise_projections
 from stonks_assets.aggregation.signals_step import materialise_signals
 from stonks_assets.aggregation.trends_step import materialise_trends
 from stonks_assets.pipeline import Pipeline
+from stonks_core.alerts import open_alerts
 from stonks_core.clock import ManualClock
 from stonks_core.errors import TransientError
 from stonks_core.settings import load_settings
@@ -165,6 +166,53 @@ def test_a_corrected_record_corrects_its_signal(filled):
     assert materialise_signals(filled, DAY, NOW).written["signals"] == 1
 
 
+def test_a_record_that_was_taken_back_takes_its_signal_with_it(filled):
+    run_all(filled)
+    filled.lake.delete(MACRO_IMPACTS, "true")
+    filled.lake.delete(IMPACT_RECORDS, "impact_id = 'i0001'")
+    report = materialise_signals(filled, DAY, NOW)
+    assert (report.written["signals"], report.figures["withdrawn"]) == (2, 2)
+    assert {(s["ticker"], s["layer"]) for s in filled.lake.read(SIGNALS).to_pylist()} == {
+        ("AAA", "company"),
+        ("BBB", "competitive"),
+    }
+    assert materialise_signals(filled, DAY, NOW).written["signals"] == 0
+    run_all(filled, NOW + timedelta(minutes=1))
+    newest = filled.lake.read(TREND_WINDOWS).to_pylist()
+    assert {t["macro_share"] for t in newest if t["as_of"] > NOW} == {0.0}
+
+
+def test_the_copy_of_a_story_that_was_taken_back_is_its_origin_now(pipeline, impacts):
+    rows = impacts(
+        {"published_at": NOW - timedelta(hours=3), "cluster_id": "x", "ticker": "CCC"},
+        {"published_at": NOW - timedelta(hours=2), "cluster_id": "x", "ticker": "CCC"},
+        {"published_at": NOW - timedelta(hours=1), "ticker": "CCC"},
+    )
+    pipeline.lake.merge(IMPACT_RECORDS, rows)
+    materialise_signals(pipeline, DAY, NOW)
+    pipeline.lake.delete(IMPACT_RECORDS, "impact_id = 'i0000'")
+    materialise_signals(pipeline, DAY, NOW)
+    found = {s["source_record_id"]: s for s in pipeline.lake.read(SIGNALS).to_pylist()}
+    assert set(found) == {"i0001", "i0002"}
+    assert found["i0001"]["origin_signal_id"] == found["i0001"]["signal_id"]
+
+
+def test_what_retention_forgot_takes_no_signal_with_it(pipeline, impacts):
+    old = NOW - timedelta(days=95)
+    pipeline.lake.merge(IMPACT_RECORDS, impacts({"published_at": old}))
+    materialise_signals(pipeline, old.date(), NOW)
+    pipeline.lake.delete(IMPACT_RECORDS, "true")
+    assert materialise_signals(pipeline, old.date(), NOW).written["signals"] == 0
+    assert pipeline.lake.read(SIGNALS).num_rows == 1
+
+
+def test_an_earlier_as_of_takes_nothing_back_that_was_known_later(filled):
+    run_all(filled)
+    before = filled.lake.read(SIGNALS).num_rows
+    assert materialise_signals(filled, DAY, NOW - timedelta(hours=2, minutes=30)).written["signals"] == 0
+    assert filled.lake.read(SIGNALS).num_rows == before
+
+
 def test_nothing_later_than_as_of_enters(filled, impacts):
     early = NOW - timedelta(hours=2, minutes=30)
     run_all(filled, early)
@@ -274,6 +322,27 @@ def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled
     assert written() == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [({"sentiment": -0.2}, [0.2]), ({"impact": 0.2}, []), ({"catalyst": "litigation"}, [-0.5]), (None, [])],
+)
+def test_a_signal_whose_record_was_corrected_or_taken_back_does_not_stand(filled, change, now):
+    run_all(filled)
+    (record,) = [row for row in filled.lake.read(IMPACT_RECORDS).to_pylist() if row["ticker"] == "AAA"]
+    if change is None:
+        filled.lake.delete(IMPACT_RECORDS, "ticker = 'AAA'")
+    else:
+        filled.lake.merge(IMPACT_RECORDS, [{**record, **change}], update=True)
+    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 1 + len(now)
+    held = filled.lake.read(COMPETITIVE_SIGNALS).to_pylist()
+    assert [row["sentiment"] for row in held] == now
+    assert {row["catalyst"] for row in held} <= {(change or {}).get("catalyst", "product_launch")}
+    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 0
+    materialise_signals(filled, DAY, NOW)
+    rivals = [s["sentiment"] for s in filled.lake.read(SIGNALS).to_pylist() if s["ticker"] == "BBB"]
+    assert rivals == now
+
+
 class BrokenTable:
     """A lake with one table that cannot be read."""
 
@@ -300,7 +369,7 @@ def test_a_layer_that_cannot_be_read_degrades_and_stops_nobody(filled):
     assert {t["ticker"] for t in trends} == {"AAA", "BBB", "CCC"}
     open_rows = filled.database.fetch("SELECT stage, item FROM failures WHERE status = 'open'")
     assert {(r["stage"], r["item"]) for r in open_rows} == {
-        ("signals", "layer macro"),
+        ("signals", "layer macro of 2026-03-10"),
         ("trend_windows", "layer macro"),
     }
     run_all(filled, NOW + timedelta(minutes=1))
@@ -315,11 +384,24 @@ def test_propagation_that_fails_again_and_again_alerts(filled, caplog):
         for _ in range(5):
             assert materialise_competitive_signals(broken, DAY, NOW).failed == 1
     assert [r.levelname for r in caplog.records] == ["ERROR"] * 4 + ["CRITICAL"]
+    (alert,) = filled.database.fetch("SELECT item, error, status, attempts FROM failures WHERE stage = 'alert'")
+    assert (alert["item"], alert["status"], alert["attempts"]) == ("competitive propagation", "open", 1)
+    assert "failed 5 times in a row, the last time with: impact_records does not answer" in alert["error"]
+    materialise_competitive_signals(broken, DAY, NOW)
+    told = filled.database.fetch("SELECT severity, subject, body FROM notifications")
+    assert [(row["severity"], row["subject"]) for row in told] == [("critical", "competitive propagation")]
     caplog.clear()
     assert materialise_competitive_signals(filled, DAY, NOW).failed == 0
+    assert open_alerts(filled.database) == {}
     with caplog.at_level(logging.ERROR):
         materialise_competitive_signals(broken, DAY, NOW)
     assert [r.levelname for r in caplog.records] == ["ERROR"]
+    filled.clock.advance_to(NOW + timedelta(hours=1))
+    with caplog.at_level(logging.CRITICAL):
+        for _ in range(4):
+            materialise_competitive_signals(broken, DAY, NOW)
+    assert len(filled.database.fetch("SELECT 1 AS one FROM notifications")) == 2, "a new streak is told again"
+    assert filled.database.fetch_one("SELECT attempts FROM failures WHERE stage = 'alert'") == {"attempts": 1}
 
 
 def test_projections_start_from_the_newest_score_and_are_kept_when_confident(filled, impacts):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.arrays import NEVER
 from stonks_assets.aggregation.origins import earliest, novelty, trace
 from stonks_assets.aggregation.signals import differing, placed
+from stonks_core.columns import NEVER
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 row_strategy = st.tuples(

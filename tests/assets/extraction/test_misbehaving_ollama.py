@@ -13,6 +13,7 @@ from stonks_assets.extraction.joint_step import materialise_extraction
 from stonks_assets.extraction.macro_step import materialise_global_events
 from stonks_assets.extraction.step import materialise_intelligence
 from stonks_assets.pipeline import Pipeline
+from stonks_core.alerts import open_alerts
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
@@ -232,6 +233,12 @@ def test_the_alarm_counts_over_cycles_and_is_silenced_by_a_success(
         for expected in (0, 0, 1):
             materialise_global_events(pipeline, DAY, NOON, connect=asking(server))
             assert alarms() == expected
+            assert len(open_alerts(pipeline.database)) == expected
+    assert "failed 3 times in a row" in open_alerts(pipeline.database)["macro classification"]
+    assert [row["severity"] for row in pipeline.database.fetch("SELECT severity FROM notifications")] == ["critical"]
+    with planned() as server:
+        materialise_global_events(pipeline, DAY, NOON, connect=asking(server))
+    assert open_alerts(pipeline.database) == {}
 
 
 def test_of_each_four_questions_one_is_a_macro_report_while_both_wait(pipeline: Pipeline, lake: Lake) -> None:

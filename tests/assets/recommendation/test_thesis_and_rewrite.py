@@ -48,7 +48,7 @@ def test_a_thesis_word_for_word():
             "The last known price is $1,123.46, up 3.2% over the last 7 days; volume in the last session was 1.4 times its "
             "20-day mean; the shares swing by 31% a year."
         ),
-        "Confidence is 72%.",
+        "Confidence is 72%; the reports disagree by 10%, where 100% is evenly split.",
     ]
 
 
