@@ -5,15 +5,15 @@ record about the other company. Reads the lake, decides nothing.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from stonks_assets.recommendation.sentence import Sentence
 from stonks_core.identifiers import day_of_document
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.prices.reading import LakeReader
 from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
@@ -25,26 +25,11 @@ from stonks_core.stores.lake.silver_tables import (
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Layer
 
+RESOLVED = (SIGNALS, IMPACT_RECORDS, GLOBAL_EVENTS, MACRO_IMPACTS, COMPETITIVE_SIGNALS, DOCUMENTS)
 _QUOTE = ("quote", "quote_start", "quote_end", "document_sha256", "document_id")
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A quote with its place in a text of a known hash, who published it and when, and whom it is about if another."""
-
-    layer: str
-    source_record_id: str
-    document_id: str
-    document_sha256: str
-    quote: str
-    start: int
-    end: int
-    publisher: str
-    published_at: datetime
-    about: str
-
-
-def sentences(lake: Lake, evidence: Iterable[dict[str, Any]], as_of: datetime) -> dict[str, Sentence]:
+def sentences(lake: LakeReader, evidence: Iterable[dict[str, Any]], as_of: datetime) -> dict[str, Sentence]:
     """The sentence behind each signal of the evidence, by signal id; a signal whose record is gone is missing.
 
     `evidence` are rows of `trend_evidence`. Look-ups touch only the days that the documents' ids begin with.
@@ -97,7 +82,7 @@ _SIGNAL = ("layer", "source_record_id", "document_id", "published_at")
 class _Look:
     """Look-ups by key in the partitions of a set of documents, as they stood at an instant."""
 
-    def __init__(self, lake: Lake, as_of: datetime, documents: Collection[str]) -> None:
+    def __init__(self, lake: LakeReader, as_of: datetime, documents: Collection[str]) -> None:
         self._lake = lake
         self._as_of = as_of
         days: list[date] = sorted({day_of_document(document) for document in documents})
