@@ -5,7 +5,7 @@ A layer that fails degrades what is computed and stops nobody; whoever catches h
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import psycopg
 import pyarrow as pa
@@ -31,11 +31,10 @@ log = logging.getLogger(__name__)
 
 def layer_weights(pipeline: Pipeline) -> LayerWeights:
     """The weights by the settings, 0 for a layer that is switched off at this moment."""
-    signals = pipeline.settings.signals
-    return LayerWeights(
-        macro=signals.macro_signal_weight if pipeline.layer_enabled(Layer.MACRO) else 0.0,
-        competitive=signals.competitive_signal_weight if pipeline.layer_enabled(Layer.COMPETITIVE) else 0.0,
-        short_staleness=timedelta(hours=signals.macro_short_term_staleness_hours),
+    return LayerWeights.of(
+        pipeline.settings.signals,
+        macro_on=pipeline.layer_enabled(Layer.MACRO),
+        competitive_on=pipeline.layer_enabled(Layer.COMPETITIVE),
     )
 
 

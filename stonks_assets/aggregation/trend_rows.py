@@ -4,7 +4,7 @@ The step and whoever computes a stored trend again read and lay out through here
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -68,8 +68,12 @@ def trend_rows(
         "reference_price": pa.array([c.reference_price for c in found], pa.float64()),
         "degraded": pa.array([degraded] * size, pa.string()),
         "input_versions": pa.array([input_versions] * size, pa.string()),
-        "day": pa.array([as_of.date().isoformat()] * size, pa.string()),
     }
     for name, column in beside.items():
         trends = trends.append_column(name, column)
-    return trends
+    return of_day(trends, as_of.date())
+
+
+def of_day(rows: pa.Table, day: date) -> pa.Table:
+    """Rows put under a day's partition."""
+    return rows.append_column("day", pa.array([day.isoformat()] * rows.num_rows, pa.string()))

@@ -11,7 +11,7 @@ from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
 from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
 from stonks_assets.aggregation.market import Context
 from stonks_assets.aggregation.provenance import FORMULAS, Provenance
-from stonks_assets.aggregation.trend_rows import known_signals, market_around, trend_rows, without_market
+from stonks_assets.aggregation.trend_rows import known_signals, market_around, of_day, trend_rows, without_market
 from stonks_assets.aggregation.trends import aggregate, trend_id
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.prices.reading import PRICE_TABLES
@@ -64,7 +64,7 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
     provenance = Provenance(lake.versions, weights, pipeline.calendar.name, FORMULAS)
     rows = trend_rows(trends, market or without_market(tickers), as_of, degraded, provenance.text())
     _withdraw(pipeline, as_of, {ticker for ticker in due if ticker in last and last[ticker].as_of == as_of})
-    written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, _of_day(evidence, today)).changed}
+    written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, of_day(evidence, today)).changed}
     written[TREND_WINDOWS.name] = pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed
     figures["ended"] = _end(pipeline, as_of, due, rows)
     written[TREND_HISTORY.name] = pipeline.lake.merge(TREND_HISTORY, rows).changed
@@ -106,7 +106,3 @@ def _market(pipeline: Pipeline, lake: PinnedLake, tickers: list[str], as_of: dat
         message = f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {error}"
         pipeline.failures.record(STAGE, "market", message, pipeline.clock.now())
         return None
-
-
-def _of_day(rows: pa.Table, day: date) -> pa.Table:
-    return rows.append_column("day", pa.array([day.isoformat()] * rows.num_rows, pa.string()))

@@ -12,6 +12,7 @@ SHELLS = {
         "competitive_step",
         "due",
         "layers",
+        "projection_rows",
         "projections_step",
         "signals_step",
         "trend_rows",
