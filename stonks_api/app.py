@@ -16,6 +16,7 @@ from stonks_api.registry import sources as registry_sources
 from stonks_api.registry import transfer as registry_transfer
 from stonks_api.registry import watchlists as registry_watchlists
 from stonks_api.routers import (
+    audit,
     companies,
     decisions,
     documents,
@@ -91,7 +92,8 @@ def create_app(
     )
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
-    api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    judged = (documents, trends, recommendations, audit)
+    api = (status, companies, *judged, orders, portfolio, decisions, pipeline, failures)
     registry = (
         registry_companies,
         registry_attachments,

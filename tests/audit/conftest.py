@@ -163,15 +163,25 @@ def story(postgres: Postgres, template: str, tmp_path_factory: pytest.TempPathFa
         registered(database)
         priced(lake)
         world = world_over(lake, database)
-        for number, hours in enumerate((30, 9, 3, 2)):
+        live_through(world)
+        yield world
+
+
+def live_through(world: World, *but: str) -> None:
+    """The story, but for some of its documents."""
+    for number, hours in enumerate((30, 9, 3, 2)):
+        if f"a{number}" not in but:
             world.tell(f"a{number}", NOW - timedelta(hours=hours), 0.9 - 0.1 * number)
+    if "against" not in but:
         world.tell("against", NOW - timedelta(hours=1), -0.3)
+    if "copy" not in but:
+        world.tell("copy", NOW - timedelta(hours=2), 0.6, impact=0.4, cluster_id=f"{NOW:%Y%m%d}-a2")
+    if "storm" not in but:
         world.happen("storm", NOW - timedelta(hours=4))
         materialise_macro_impacts(world.pipeline, TODAY, NOW)
-        world.cycle(NOW - timedelta(days=1))
-        for minutes in (40, 20, 0):
-            world.cycle(NOW - timedelta(minutes=minutes))
-        yield world
+    world.cycle(NOW - timedelta(days=1))
+    for minutes in (40, 20, 0):
+        world.cycle(NOW - timedelta(minutes=minutes))
 
 
 @pytest.fixture
