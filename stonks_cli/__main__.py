@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stonks_cli.audit_commands import recompute, why
+from stonks_cli.audit_commands import lookahead_audit, recompute, why
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
 from stonks_cli.parse import parse
@@ -27,6 +27,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 app.command()(why)
 app.command()(recompute)
+app.command("lookahead-audit")(lookahead_audit)
 app.command()(parse)
 app.command()(extract)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

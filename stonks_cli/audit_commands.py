@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -61,6 +63,43 @@ def recompute(
         done = run(stores.database, stores.lake, stores.settings, _behind(recommendation, recommendation_id))
     print_json(done.as_dict()) if as_json else print_recomputed(done)
     if not done.equal:
+        raise typer.Exit(1)
+
+
+@guarded
+def lookahead_audit(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included.")],
+    every: Annotated[
+        str, typer.Option(help="Instants: day (each day's end), close (each session's), or hours as 6h.")
+    ] = "day",
+    tickers: Annotated[
+        list[str] | None, typer.Option(help="Compare only this company; may be given more than once.")
+    ] = None,
+    book: Annotated[str, typer.Option(help="The book to audit: live, demo or a replay's.")] = "live",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Prove that nothing computed for an instant was built on what was known later; exit 1 with the differences.
+
+    Everything derived is computed anew for each instant, over the whole lake and over a copy that ends there, and with
+    rows planted that may not matter. Lake and database are only read.
+    """
+    from stonks_audit.lookahead.audit import audit
+    from stonks_audit.lookahead.instants import instants
+    from stonks_cli.audit_reports import print_audited
+    from stonks_cli.books import open_books
+    from stonks_core.calendar import MarketCalendar
+
+    loaded = settings()
+    with open_books(loaded, book) as books, TemporaryDirectory(prefix="stonks-audit-") as folder:
+        stores = books[book]
+        calendar = MarketCalendar(stores.settings.calendar_name)
+        at = instants(first.date(), last.date(), every, calendar, datetime.now(UTC))
+        named = frozenset(ticker.upper() for ticker in tickers or ())
+        done = audit(stores.settings, stores.database.name, stores.lake, at, Path(folder), tickers=named)
+    print_json(done.as_dict()) if as_json else print_audited(done)
+    if not done.clean:
         raise typer.Exit(1)
 
 

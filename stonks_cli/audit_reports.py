@@ -6,6 +6,8 @@ from typing import Any
 from rich.markup import escape
 
 from stonks_audit.counterfactual import Counterfactual
+from stonks_audit.lookahead.audit import Audited
+from stonks_audit.lookahead.comparing import by_asset
 from stonks_audit.recompute import Reading, Recomputed
 from stonks_audit.sizes import BY_DECISION, BY_PORTFOLIO, Size
 from stonks_cli.root import OUT, print_table
@@ -74,3 +76,22 @@ def _size(size: Size) -> str:
     if size.dollars is not None:
         return f"${size.dollars}"
     return f"{size.shares.normalize():f} shares" if size.shares is not None else "nothing"
+
+
+def print_audited(done: Audited) -> None:
+    """By asset how much was compared and what leaked, then the differences."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in done.planted.items()) or "nothing"
+    columns = {"asset": "asset", "compared": "rows compared", "leaks": "differences", "first": "first difference"}
+    print_table(f"Look-ahead audit of {done.instants} instants", by_asset(done.leaks, done.compared), columns)
+    OUT.print(f"planted: {kinds}", highlight=False)
+    for note in done.notes:
+        OUT.print(f"note: {escape(note)}", highlight=False)
+    if done.clean:
+        OUT.print("[green]nothing that was known later changes what is computed[/green]")
+        return
+    rows = [asdict(leak) | {"truncated": repr(leak.truncated), "found": repr(leak.found)} for leak in done.leaks]
+    headings = {"asset": "asset", "as_of": "as of (UTC)", "against": "against", "ticker": "ticker", "key": "row",
+                "column": "column", "truncated": "truncated", "found": "found"}  # fmt: skip
+    print_table("What changes with what was known later", rows[:MOST_SHOWN], headings)
+    if len(rows) > MOST_SHOWN:
+        OUT.print(f"and {len(rows) - MOST_SHOWN} more: --json prints all")

@@ -176,6 +176,9 @@ def live_through(world: World, *but: str) -> None:
         world.tell("against", NOW - timedelta(hours=1), -0.3)
     if "copy" not in but:
         world.tell("copy", NOW - timedelta(hours=2), 0.6, impact=0.4, cluster_id=f"{NOW:%Y%m%d}-a2")
+    if "late" not in but:  # fetched long after it was published
+        at = NOW - timedelta(minutes=150)
+        world.tell("late", at, -0.5, available_at=NOW - timedelta(minutes=30), catalyst="other")
     if "storm" not in but:
         world.happen("storm", NOW - timedelta(hours=4))
         materialise_macro_impacts(world.pipeline, TODAY, NOW)
