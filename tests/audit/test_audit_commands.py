@@ -1,4 +1,4 @@
-"""`stonks why`, `recompute` and the same over HTTP, over a home with a book in it."""
+"""`stonks why`, `recompute`, `lookahead-audit` and the same over HTTP, over a home with a book in it."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from stonks_cli.__main__ import app
 from stonks_core.settings import load_settings
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
+from stonks_core.stores.lake.registry import TABLES
 from stonks_core.stores.opening import open_stores
 from stonks_core.stores.postgres import dsn
 from tests.api.conftest import app_over, serving
@@ -110,6 +111,43 @@ def test_why_without_a_document(stonks: Stonks, story: World) -> None:
 )
 def test_unknown_names_end_in_a_sentence(stonks: Stonks, words: tuple[str, ...], said: str) -> None:
     result = stonks(*words)
+    assert result.exit_code == 1
+    assert said in " ".join(result.stderr.split())
+
+
+def test_honest_stages_pass_the_look_ahead_audit_and_nothing_is_touched(
+    stonks: Stonks, environment: dict[str, str]
+) -> None:
+    before = _stores(environment)
+    done = _json(stonks("lookahead-audit", "--from", "2026-03-09", "--to", "2026-03-10", "--json"))
+    assert (done["clean"], done["instants"], done["leaks"], done["notes"]) == (True, 2, [], [])
+    for asset in ("macro_impacts", "competitive_signals", "signals", "trend_history", "recommendations"):
+        assert done["compared"][asset] > 0, asset
+    assert {kind for kind, count in done["planted"].items() if count} == {
+        "future-dated", "undated", "revised", "shifted", "in time",
+    }  # fmt: skip
+    assert _stores(environment) == before
+
+
+def _stores(environment: dict[str, str]) -> Any:
+    with open_stores(load_settings(environment), {}) as stores:
+        root = Path(stores.lake.location.root)
+        versions = {t.name: stores.lake.version(t) for t in TABLES if (root / t.name).exists()}
+        rows = [stores.database.fetch(f"SELECT * FROM {name} ORDER BY 1") for name in ("failures", "pipeline_control")]
+    return sorted(path.name for path in root.iterdir()), versions, rows
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--from", "2026-03-10", "--to", "2026-03-09"), "--to 2026-03-09 lies before --from 2026-03-10"),
+        (("--from", "2026-03-10", "--to", "2026-03-10", "--every", "often"), "--every is 'often': give day, close, or"),
+        (("--from", "2027-03-10", "--to", "2027-03-11"), "there is no past instant by --every day"),
+        (("--from", "2026-03-10", "--to", "2026-03-10", "--book", "replay-x"), "there is no book 'replay-x'"),
+    ],
+)
+def test_an_audit_of_nothing_is_refused(stonks: Stonks, words: tuple[str, ...], said: str) -> None:
+    result = stonks("lookahead-audit", *words)
     assert result.exit_code == 1
     assert said in " ".join(result.stderr.split())
 
