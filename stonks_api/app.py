@@ -16,6 +16,7 @@ from stonks_api.registry import sources as registry_sources
 from stonks_api.registry import transfer as registry_transfer
 from stonks_api.registry import watchlists as registry_watchlists
 from stonks_api.routers import (
+    audit,
     companies,
     decisions,
     documents,
@@ -102,6 +103,7 @@ def create_app(
         documents,
         trends,
         recommendations,
+        audit,
         orders,
         portfolio,
         decisions,

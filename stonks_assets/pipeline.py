@@ -5,23 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
-import psycopg
-import pyarrow as pa
-from deltalake.exceptions import DeltaError
 from psycopg.types.json import Jsonb
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
-from stonks_core.errors import StonksError
 from stonks_core.layers import layer_enabled
 from stonks_core.registry.universe import Universe, load_universe
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Layer
-
-STORE_FAILURES = (StonksError, DeltaError, OSError, pa.ArrowException, psycopg.Error)
-"""What reading or writing a table may end in; anything else is a defect and must be seen."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import dagster as dg
 
 from stonks_assets.health.judging import examine_written, judge_flow
 from stonks_assets.partitions import as_of_for, daily, days_of
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_assets.resources import PipelineResource
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.tables import LakeTable
 
 SKEW = timedelta(seconds=2)

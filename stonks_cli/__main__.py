@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from stonks_cli.audit_commands import lookahead_audit, recompute, why
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
 from stonks_cli.layers import app as layers_app
@@ -18,7 +19,7 @@ from stonks_cli.parse import parse
 from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
-from stonks_core.errors import NotFoundError, StonksError
+from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
 
@@ -28,6 +29,9 @@ app = typer.Typer(
 app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 app.add_typer(layers_app, name="layers")
+app.command()(why)
+app.command()(recompute)
+app.command("lookahead-audit")(lookahead_audit)
 app.command()(parse)
 app.command()(extract)
 app.command()(notifications)
@@ -151,28 +155,6 @@ def orders(
         print_json(found)
     else:
         print_orders(found)
-
-
-@app.command()
-@guarded
-def why(order: str, *, as_json: Json = False) -> None:
-    """Why an order was made, down to the sentence. Takes an order's id, its beginning, or the broker's or client's id."""
-    from stonks_cli.books import open_books
-    from stonks_cli.reports import print_why
-    from stonks_core.why import why_order
-
-    with open_books(settings()) as books:
-        for stores in books.values():
-            try:
-                chain = why_order(stores.database, stores.lake, order)
-            except NotFoundError:
-                continue
-            if as_json:
-                print_json(chain)
-            else:
-                print_why(chain)
-            return
-    raise NotFoundError(f"no book has an order {order}: `stonks orders` lists them")
 
 
 @app.command()

@@ -87,11 +87,17 @@ def print_came_in(report: Mapping[str, Any]) -> None:
 
 
 def print_why(chain: Mapping[str, Any]) -> None:
-    """The chain behind an order, from the order down to the sentences."""
-    order, decision = chain["order"], chain.get("decision") or {}
-    recommendation, trend = chain.get("recommendation") or {}, chain.get("trend") or {}
-    tree = Tree(f"[bold]order {order['order_id']}[/bold]: {order['side']} {order['ticker']}, {order['state']}")
-    step = tree.add(f"decision {decision.get('decision_id', '?')}: {escape(str(decision.get('sentence', '')))}")
+    """The chain behind an order or a recommendation, from there down to the sentences."""
+    order, recommendation, trend = chain["order"], chain.get("recommendation") or {}, chain.get("trend") or {}
+    if order:
+        decision = chain.get("decision") or {}
+        tree = Tree(f"[bold]order {order['order_id']}[/bold]: {order['side']} {order['ticker']}, {order['state']}")
+        step = tree.add(f"decision {decision.get('decision_id', '?')}: {escape(str(decision.get('sentence', '')))}")
+    else:
+        tree = step = Tree("[bold]no order asked about[/bold]; what was decided and what it rests on:")
+        for decision in chain["decisions"]:
+            led = f", order {decision['order_id']}" if decision["order_id"] else ""
+            tree.add(f"decision {decision['decision_id']}{led}: {escape(str(decision['sentence']))}")
     if recommendation:
         step = step.add(
             f"recommendation {recommendation['recommendation_id']}: {recommendation['action']} {recommendation['ticker']} "

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate, stands
 from stonks_assets.aggregation.layers import day_item, failed_in_a_row, succeeded
 from stonks_assets.aggregation.windows import LONGEST
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.alerts import COMPETITIVE_PROPAGATION
 from stonks_core.errors import PermanentError
 from stonks_core.identifiers import digest, sha256_bytes
@@ -22,6 +22,7 @@ from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.prices.sessions import sessions
 from stonks_core.settings.slices import Signals
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer
 

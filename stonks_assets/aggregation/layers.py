@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 
 from stonks_assets.aggregation.weights import LayerWeights
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline
+from stonks_assets.pipeline import Pipeline
 from stonks_core.alerts import open_alerts, raise_alert, settle_alert
 from stonks_core.layers import READ_ALARM, counter_of, subjects_of
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MACRO_IMPACTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Layer
@@ -36,11 +37,10 @@ log = logging.getLogger(__name__)
 
 def layer_weights(pipeline: Pipeline) -> LayerWeights:
     """The weights by the settings, 0 for a layer that is switched off at this moment."""
-    signals = pipeline.settings.signals
-    return LayerWeights(
-        macro=signals.macro_signal_weight if pipeline.layer_enabled(Layer.MACRO) else 0.0,
-        competitive=signals.competitive_signal_weight if pipeline.layer_enabled(Layer.COMPETITIVE) else 0.0,
-        short_staleness=timedelta(hours=signals.macro_short_term_staleness_hours),
+    return LayerWeights.of(
+        pipeline.settings.signals,
+        macro_on=pipeline.layer_enabled(Layer.MACRO),
+        competitive_on=pipeline.layer_enabled(Layer.COMPETITIVE),
     )
 
 

@@ -15,8 +15,9 @@ import pyarrow.dataset as ds
 from stonks_assets.aggregation.layers import LAYER_TABLES, layer_item, read_again
 from stonks_assets.aggregation.signals import SIGNAL_SCHEMA, differing, from_layer, placed
 from stonks_assets.aggregation.windows import LONGEST
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.errors import PermanentError
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.stores.lake.tables import UTC_MICROS
 from stonks_core.vocabulary import Layer

@@ -13,6 +13,7 @@ from datetime import timedelta
 import numpy as np
 
 from stonks_core.columns import Flags, Floats, Ints, round_micros
+from stonks_core.settings.slices import Signals
 from stonks_core.vocabulary import Layer
 
 SHORT = "short"
@@ -28,6 +29,15 @@ class LayerWeights:
     macro: float = 0.3
     competitive: float = 0.2
     short_staleness: timedelta = timedelta(hours=48)
+
+    @classmethod
+    def of(cls, signals: Signals, *, macro_on: bool, competitive_on: bool) -> "LayerWeights":
+        """The weights by the settings, 0 for a layer that is switched off."""
+        return cls(
+            macro=signals.macro_signal_weight if macro_on else 0.0,
+            competitive=signals.competitive_signal_weight if competitive_on else 0.0,
+            short_staleness=timedelta(hours=signals.macro_short_term_staleness_hours),
+        )
 
     @property
     def by_layer(self) -> Mapping[str, float]:

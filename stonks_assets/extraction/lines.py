@@ -15,7 +15,8 @@ from stonks_assets.extraction.rows import Row
 from stonks_assets.extraction.session import Session, Shift
 from stonks_assets.extraction.turns import take_turns
 from stonks_assets.extraction.workers import run_bounded
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.vocabulary import DocumentType
 

@@ -21,9 +21,10 @@ from stonks_assets.extraction.prompts import EVENT_CLASSIFIER
 from stonks_assets.extraction.reading import EventReading, classify_document, tokens_of
 from stonks_assets.extraction.rows import COLUMNS, Row, readable
 from stonks_assets.extraction.session import EarlierFailure, Session, Shift, Undone, in_turn
-from stonks_assets.pipeline import STORE_FAILURES, Pipeline, StepReport
+from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.alerts import MACRO_CLASSIFICATION, raise_alert, settle_alert
 from stonks_core.registry.universe import Universe
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import GLOBAL_EVENTS, MACRO_IMPACTS
 
 STAGE = EVENT_STAGE

@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.pipeline import STORE_FAILURES
+from stonks_assets.recommendation.sentence import Sentence
 from stonks_core.identifiers import day_of_document
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.prices.reading import LakeReader
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
@@ -32,23 +33,6 @@ _QUOTE = ("quote", "quote_start", "quote_end", "document_sha256", "document_id")
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """A quote with its place in a text of a known hash, who published it and when, and whom it is about if another."""
-
-    layer: str
-    source_record_id: str
-    document_id: str
-    document_sha256: str
-    quote: str
-    start: int
-    end: int
-    publisher: str
-    published_at: datetime
-    about: str
-    catalyst: str
-
-
-@dataclass(frozen=True)
 class Found:
     """The sentence behind each signal, by signal id, and why a table could not be read, by its name."""
 
@@ -56,7 +40,7 @@ class Found:
     unreadable: dict[str, str]
 
 
-def sentences(lake: Lake, evidence: Iterable[dict[str, Any]], as_of: datetime) -> Found:
+def sentences(lake: LakeReader, evidence: Iterable[dict[str, Any]], as_of: datetime) -> Found:
     """The sentence behind each signal of the evidence; a signal whose record is gone is missing.
 
     `evidence` are rows of `trend_evidence`. Look-ups touch only the days that the documents' ids begin with.
@@ -110,7 +94,7 @@ _SIGNAL = ("layer", "source_record_id", "document_id", "published_at", "catalyst
 class _Look:
     """Look-ups by key in the partitions of a set of documents, as they stood at an instant."""
 
-    def __init__(self, lake: Lake, as_of: datetime, documents: Collection[str]) -> None:
+    def __init__(self, lake: LakeReader, as_of: datetime, documents: Collection[str]) -> None:
         self._lake = lake
         self._as_of = as_of
         days: list[date] = sorted({day_of_document(document) for document in documents})

@@ -32,6 +32,10 @@ READ = {
     "/api/trends/{ticker}/history": "/api/trends/acme/history?window=7d",
     "/api/recommendations": "/api/recommendations?action=buy&mode=paper_eligible&window=7d&ticker=acme",
     "/api/recommendations/{recommendation_id}": f"/api/recommendations/{story.RECOMMENDATION}",
+    "/api/recommendations/{recommendation_id}/recomputed": f"/api/recommendations/{story.RECOMMENDATION}/recomputed",
+    "/api/recommendations/{recommendation_id}/counterfactual": (
+        f"/api/recommendations/{story.RECOMMENDATION}/counterfactual?without={story.NEWS}&without={story.MACRO}"
+    ),
     "/api/orders": "/api/orders?ticker=acme&state=filled",
     "/api/orders/{order_id}": f"/api/orders/{story.ENTRY}",
     "/api/orders/{order_id}/why": f"/api/orders/{story.ENTRY}/why",

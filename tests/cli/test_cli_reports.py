@@ -123,7 +123,7 @@ def test_why_for_people_shows_the_quote_as_it_stands(stonks: Stonks) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("so-unknown", "no book has an order so-unknown: `stonks orders` lists them"),
+        ("so-unknown", "no book has an order or a recommendation so-unknown: `stonks orders` lists the orders"),
         ("so-entry", "'so-entry' begins the ids of several orders"),
         (" ", "an order's id is needed"),
     ],

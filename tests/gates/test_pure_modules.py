@@ -7,7 +7,17 @@ from tests.gates.tracked import PROJECT, modules, text_of
 
 JUDGING = ("aggregation", "extraction", "health", "outcomes", "parsing", "recommendation")
 SHELLS = {
-    "aggregation": {"assets", "competitive_step", "due", "layers", "projections_step", "signals_step", "trends_step"},
+    "aggregation": {
+        "assets",
+        "competitive_step",
+        "due",
+        "layers",
+        "projection_rows",
+        "projections_step",
+        "signals_step",
+        "trend_rows",
+        "trends_step",
+    },
     "extraction": {
         *("agent_store", "answers", "asking", "assets", "client", "joint_step", "lines", "macro_step", "metrics"),
         *("resolver", "server", "session", "shadow_step", "step", "workers"),

@@ -60,7 +60,7 @@ _TREND = (
         within=POSITIVE,
     ),
     text("degraded", "layers that could not be read, comma separated; empty when whole"),
-    text("input_versions", "JSON of the lake table versions it was computed from"),
+    text("input_versions", "JSON of the lake table versions and the settings it was computed from"),
     instant("as_of", "the instant it was computed for"),
 )
 
@@ -162,7 +162,7 @@ RECOMMENDATIONS = LakeTable(
         text("thesis", "why, in plain words", "trend_evidence.document_id"),
         text("thesis_author", "template, or the agent that rewrote it"),
         real("reference_price", "price it was written at", "trend_windows.reference_price", null=True, within=POSITIVE),
-        text("input_versions", "JSON of the lake table versions it was computed from"),
+        text("input_versions", "JSON of the lake table versions and the settings it was computed from"),
         instant("as_of", "the instant it was computed for"),
         instant("expires_at", "half the window's span later, at least 1 hour"),
     ),

@@ -123,9 +123,13 @@ class Lake:
         as_of: datetime | None = None,
         columns: Sequence[str] | None = None,
         where: ds.Expression | None = None,
+        version: int | None = None,
     ) -> pa.Table:
-        """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        dataset = self._dataset(table, days)
+        """Rows of the days (both included) that could have been known at `as_of`, and that match `where`.
+
+        With `version` they are read as the table held them then; see `pinned` for what is no longer kept.
+        """
+        dataset = self._dataset(table, days, version)
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
@@ -136,8 +140,16 @@ class Lake:
         rows = pa.concat_tables(picked) if picked else table.schema.empty_table().select(named)
         return rows.select([f.name for f in table.schema if f.name in wanted])
 
-    def _dataset(self, table: LakeTable, days: tuple[date, date] | None) -> ds.Dataset:
+    def _dataset(self, table: LakeTable, days: tuple[date, date] | None, version: int | None) -> ds.Dataset:
         handle = self.ensure(table)
+        dataset = self._dataset_of(handle, table, days)
+        # Asked for after the dataset was made: versions only grow, so that an equal one is that of the dataset.
+        if version is None or handle.version() == version:
+            return dataset
+        uri, options = self.location.table_uri(table.name), dict(self.location.options)
+        return self._dataset_of(DeltaTable(uri, version=version, storage_options=options), table, days)
+
+    def _dataset_of(self, handle: DeltaTable, table: LakeTable, days: tuple[date, date] | None) -> ds.Dataset:
         if self.location.local:
             return dataset_of(handle, table, days)
         return handle.to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))

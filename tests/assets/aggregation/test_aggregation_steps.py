@@ -130,7 +130,7 @@ def test_records_become_signals_and_trends_with_market_and_versions(filled):
     assert trend["volume_ratio"] == pytest.approx(1.0)
     assert trend["volatility"] > 0
     assert trend["degraded"] == ""
-    assert json.loads(trend["input_versions"])["signals"] == filled.lake.version(SIGNALS)
+    assert json.loads(trend["input_versions"])["tables"]["signals"] == filled.lake.version(SIGNALS)
     assert filled.lake.read(TREND_HISTORY).num_rows == filled.lake.read(TREND_WINDOWS).num_rows == 15
 
 
