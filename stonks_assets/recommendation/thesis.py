@@ -185,8 +185,15 @@ def _sources(subject: Subject) -> str:
         return ""
     if len(parts) == 1:
         return f"All of this comes from {_ABOUT[parts[0][1]]}."
-    described = [f"{share:.0%} from {_ABOUT[layer]}" for share, layer in parts]
+    described = [f"{_part(share)} from {_ABOUT[layer]}" for share, layer in parts]
     return f"By weight, {', '.join(described[:-1])} and {described[-1]}."
+
+
+def _part(share: float) -> str:
+    """A share of less than the whole, never rounded to nothing or to all."""
+    if share < 0.005:
+        return "under 1%"
+    return "over 99%" if share > 0.995 else f"{share:.0%}"
 
 
 def _market(subject: Subject) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +216,24 @@ def test_a_replay_does_not_take_another_models_answer(pipeline: Pipeline, lake: 
     assert "no answer of other" in failure(pipeline)["error"]
     pipeline.settings = load_settings({**only, "OLLAMA_MODEL": "tiny"})
     assert materialise_intelligence(pipeline, DAY, NOON).failed == 0
+
+
+def test_documents_that_cannot_be_written_stop_no_macro_report(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT), raw("storm", STORM, "macro_news"))
+    records = Path(lake.location.table_uri(IMPACT_RECORDS.name))
+    records.write_text("no table")
+    with planned() as server:
+        report = materialise_extraction(pipeline, DAY, NOON, connect=asking(server))
+    assert (report.failed, lake.read(GLOBAL_EVENTS).num_rows) == (1, 1)
+    (noted,) = pipeline.database.fetch("SELECT stage, item, error FROM failures WHERE status = 'open'")
+    assert (noted["stage"], noted["item"]) == ("document_intelligence", f"day {DAY}")
+    assert "goes on with the next cycle" in noted["error"]
+    records.unlink()
+    with planned() as server:
+        report = materialise_extraction(pipeline, DAY, NOON, connect=asking(server))
+        assert server.asked == [], "what was answered is not paid for again"
+    assert (report.failed, lake.read(IMPACT_RECORDS).num_rows > 0) == (0, True)
+    assert pipeline.database.fetch("SELECT 1 AS one FROM failures WHERE status = 'open'") == []
 
 
 def test_the_alarm_counts_over_cycles_and_is_silenced_by_a_success(
