@@ -1,6 +1,6 @@
 """Arrow columns as numpy arrays, and the groupings that the formulas sum over. No formula lives here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,14 @@ def floats(table: pa.Table, name: str) -> Floats:
     return np.asarray(table[name].to_numpy(), dtype=np.float64)
 
 
+def picked(table: pa.Table, name: str, values: Iterable[str]) -> pa.Table:
+    """The rows whose text is one of those given."""
+    code, listed = codes(table, name)
+    wanted = frozenset(values)
+    mask = np.array([value in wanted for value in listed], dtype=np.bool_)
+    return table if mask.all() else table.filter(pa.array(mask[code]))
+
+
 def instants(table: pa.Table, name: str) -> Ints:
     """A timestamp column as microseconds since the epoch; it must hold no null."""
     column = table[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
@@ -51,16 +59,18 @@ def strings(table: pa.Table, name: str) -> list[str]:
 
 
 def codes(table: pa.Table, name: str) -> tuple[Ints, list[str]]:
-    """A text column as (code per row, distinct values); codes follow the values' alphabetical order."""
-    encoded = table[name].combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    values = [str(value) for value in encoded.dictionary.to_pylist()]
-    order = sorted(range(len(values)), key=values.__getitem__)
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.arange(len(values))
-    indices = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return rank[indices], [values[i] for i in order]
+    """A text column, dictionary encoded or not, as (code per row, distinct values); codes follow alphabetical order."""
+    encoded = table[name]
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    listed = encoded.dictionary.to_pylist()
+    present = np.flatnonzero(np.bincount(indices, minlength=len(listed))).tolist() if indices.size else []
+    order = sorted(present, key=listed.__getitem__)
+    rank = np.zeros(len(listed), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[indices], [str(listed[i]) for i in order]
 
 
 def fields(table: LakeTable, *names: str) -> pa.Schema:
@@ -68,9 +78,11 @@ def fields(table: LakeTable, *names: str) -> pa.Schema:
     return pa.schema([table.schema.field(name) for name in names])
 
 
-def to_table(columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], schema: pa.Schema) -> pa.Table:
+def to_table(columns: Mapping[str, Sequence[Any] | npt.NDArray[Any] | pa.Array], schema: pa.Schema) -> pa.Table:
     """Arrays or lists as a table of that schema."""
-    return pa.Table.from_arrays([pa.array(columns[f.name], type=f.type) for f in schema], schema=schema)
+    given = (columns[f.name] for f in schema)
+    held = [c if isinstance(c, pa.Array) else pa.array(c, f.type) for f, c in zip(schema, given, strict=True)]
+    return pa.Table.from_arrays(held, schema=schema)
 
 
 def starts_of(sorted_codes: Ints) -> Ints:
