@@ -29,7 +29,7 @@ _TREND = (
     real("volatility", "20-day realised volatility, annualised", "market_snapshots.close", null=True),
     real("reference_price", "last price known, in the scale of as_of", "market_snapshots.close", null=True),
     text("degraded", "layers that could not be read, comma separated; empty when whole"),
-    text("input_versions", "JSON of the lake table versions it was computed from"),
+    text("input_versions", "JSON of the lake table versions it was computed from, and of the layers' weights"),
     instant("as_of", "the instant it was computed for"),
 )
 
@@ -115,7 +115,7 @@ RECOMMENDATIONS = LakeTable(
         text("thesis", "why, in plain words", "trend_evidence.document_id"),
         text("thesis_author", "template, or the agent that rewrote it"),
         real("reference_price", "price it was written at", "trend_windows.reference_price", null=True),
-        text("input_versions", "JSON of the lake table versions it was computed from"),
+        text("input_versions", "JSON of the lake table versions it was computed from, and of the layers' weights"),
         instant("as_of", "the instant it was computed for"),
         instant("expires_at", "half the window's span later, at least 1 hour"),
     ),

@@ -124,7 +124,7 @@ class Lake:
         where: ds.Expression | None = None,
     ) -> pa.Table:
         """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
+        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=days_predicate(days))
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
@@ -155,13 +155,14 @@ class Lake:
         fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
         return _declared(table, fresh.to_table(columns=list(columns) if columns else None)), newest
 
+    def at(self, table: LakeTable, version: int) -> DeltaTable:
+        """The Delta table as it stood at an earlier version."""
+        where, options = self.location.table_uri(table.name), dict(self.location.options)
+        return DeltaTable(where, version=version, storage_options=options)
+
     def _paths_at(self, table: LakeTable, version: int) -> frozenset[str]:
         try:
-            handle = DeltaTable(
-                self.location.table_uri(table.name),
-                version=version,
-                storage_options=dict(self.location.options),
-            )
+            handle = self.at(table, version)
         except (TableNotFoundError, OSError, ValueError):
             return frozenset()
         return frozenset(f.path.lstrip("/") for f in handle.to_pyarrow_dataset().get_fragments())
@@ -290,7 +291,7 @@ def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
+def days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
     """Only the files of these days are listed: a dataset of all files of a year costs fifty times as much to make."""
     return [("day", ">=", days[0].isoformat()), ("day", "<=", days[1].isoformat())] if days else None
 
