@@ -1,23 +1,50 @@
-"""Which companies' trends must be computed again. Judged by the signals themselves: no bookkeeping to get out of step."""
+"""Which companies' trends must be computed again. Judged by the signals themselves: no bookkeeping to get out of step.
 
+A trend of history says of which version of `signals` and of which weights it was made. What came since is looked up in
+the table's own log, so that signals that stand still are not read; the judgement is then passed on those companies'
+signals alone.
+"""
+
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.arrays import codes, instants, micros
+from stonks_assets.aggregation.arrays import codes, instants, micros, picked
+from stonks_assets.aggregation.signals import differing
 from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.weights import LayerWeights
+from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Window
 
 WITNESS = Window.QUARTER
 """The longest window: a signal that counts in any window counts in it."""
+WEIGHTS = "weights"
+"""Where a trend's `input_versions` say with which weights it was made."""
 _RELATIVE = 1e-9
 _INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a trend was computed from: at least this version of `signals`, and the weights by their stamp."""
+
+    version: int
+    weights: str
+
+    @classmethod
+    def read(cls, input_versions: str) -> "Basis | None":
+        """From a trend's `input_versions`; None where an older release wrote them."""
+        found = json.loads(input_versions)
+        if WEIGHTS not in found or SIGNALS.name not in found:
+            return None
+        return cls(int(found[SIGNALS.name]), str(found[WEIGHTS]))
 
 
 @dataclass(frozen=True)
@@ -28,6 +55,7 @@ class LastTrend:
     positive: float
     negative: float
     total_weight: float
+    basis: "Basis | None" = None
 
     def like(self, other: "LastTrend") -> bool:
         """Whether both rest on the same sums, but for rounding."""
@@ -42,11 +70,47 @@ class LastTrend:
 def last_trends(trends: pa.Table) -> dict[str, LastTrend]:
     """The newest trend over the longest window by company, from rows of trend history."""
     last: dict[str, LastTrend] = {}
+    read = lru_cache(maxsize=None)(Basis.read)
     for row in trends.filter(ds.field("window") == str(WITNESS)).to_pylist():
         known = last.get(row["ticker"])
         if known is None or row["as_of"] > known.as_of:
-            last[row["ticker"]] = LastTrend(row["as_of"], row["positive"], row["negative"], row["total_weight"])
+            basis = read(row["input_versions"]) if "input_versions" in row else None
+            last[row["ticker"]] = LastTrend(row["as_of"], row["positive"], row["negative"], row["total_weight"], basis)
     return last
+
+
+@dataclass(frozen=True)
+class Settled:
+    """From where on the table's log must be looked through for what came since the trends that are not to be refreshed."""
+
+    tickers: frozenset[str]
+    version: int
+    known: datetime
+
+
+def settled(
+    last: Mapping[str, LastTrend], as_of: datetime, weights: LayerWeights, refresh: timedelta
+) -> Settled | None:
+    """The trends younger than `refresh`, and the oldest version and instant among them.
+
+    None when there is none, or one that was made with other weights or does not say of what: all signals must be read.
+    """
+    young = {ticker: trend for ticker, trend in last.items() if as_of - trend.as_of < max(refresh, _INSTANT)}
+    bases = [trend.basis for trend in young.values()]
+    if not bases or any(basis is None or basis.weights != weights.stamp for basis in bases):
+        return None
+    version = min(basis.version for basis in bases if basis is not None)
+    return Settled(frozenset(young), version, min(trend.as_of for trend in young.values()))
+
+
+def touched(come: pa.Table, gone: pa.Table, awaited: pa.Table) -> set[str]:
+    """Companies with a signal that is new, changed or gone between two versions, or was not known yet.
+
+    `come` and `gone` are the rows of the files that differ: a row that is in both just as it is has only been moved.
+    """
+    moved = [(come, gone), (gone, come)]
+    tables = [ours.filter(pa.array(differing(ours, theirs))) for ours, theirs in moved]
+    return {ticker for table in (*tables, awaited) for ticker in table["ticker"].unique().to_pylist()}
 
 
 def due_tickers(
@@ -79,7 +143,6 @@ def due_tickers(
 def _changed(
     signals: pa.Table, at: datetime, names: list[str], weights: LayerWeights, last: Mapping[str, LastTrend]
 ) -> set[str]:
-    mine = signals.filter(ds.field("ticker").isin(pa.array(names, pa.string())))
-    trends, _ = aggregate(mine, at, weights, at, windows=(WITNESS,))
+    trends, _ = aggregate(picked(signals, "ticker", names), at, weights, at, windows=(WITNESS,))
     now = last_trends(trends)
     return {name for name in names if name not in now or not now[name].like(last[name])}
