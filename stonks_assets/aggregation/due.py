@@ -1,8 +1,8 @@
 """Which companies' trends must be computed again. Judged by the signals themselves: no bookkeeping to get out of step.
 
-A trend of history says of which version of `signals` and of which weights it was made. What came since is looked up in
-the table's own log, so that signals that stand still are not read; the judgement is then passed on those companies'
-signals alone.
+A trend of history says of which version of `signals` and of which weights it was made. What came since the newest is
+looked up in the table's own log, so that signals that stand still are not read; judgement is then passed on the signals
+of the companies that were touched.
 """
 
 import json
@@ -80,27 +80,33 @@ def last_trends(trends: pa.Table) -> dict[str, LastTrend]:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """From where on the table's log must be looked through for what came since the trends that are not to be refreshed."""
+class Ground:
+    """What the newest trends say of all companies: at `known`, by this version of `signals`, no other was due.
 
-    tickers: frozenset[str]
+    A call judges every company and writes those that were due in one commit, so that the newest trend speaks for all.
+    `young` are the companies whose own trend need not be refreshed yet.
+    """
+
     version: int
     known: datetime
+    young: frozenset[str]
 
 
-def settled(
-    last: Mapping[str, LastTrend], as_of: datetime, weights: LayerWeights, refresh: timedelta
-) -> Settled | None:
-    """The trends younger than `refresh`, and the oldest version and instant among them.
+def ground(last: Mapping[str, LastTrend], as_of: datetime, weights: LayerWeights, refresh: timedelta) -> Ground | None:
+    """What stands of the trends so far; None when all signals must be read.
 
-    None when there is none, or one that was made with other weights or does not say of what: all signals must be read.
+    That is so where no trend is younger than `refresh`, and where the newest were made with other weights, or by a
+    release that did not say with which.
     """
-    young = {ticker: trend for ticker, trend in last.items() if as_of - trend.as_of < max(refresh, _INSTANT)}
-    bases = [trend.basis for trend in young.values()]
-    if not bases or any(basis is None or basis.weights != weights.stamp for basis in bases):
+    newest = max((trend.as_of for trend in last.values()), default=None)
+    if newest is None or as_of - newest >= max(refresh, _INSTANT):
         return None
-    version = min(basis.version for basis in bases if basis is not None)
-    return Settled(frozenset(young), version, min(trend.as_of for trend in young.values()))
+    bases = [trend.basis for trend in last.values() if trend.as_of == newest and trend.basis is not None]
+    basis = max(bases, key=lambda basis: basis.version, default=None)
+    if basis is None or basis.weights != weights.stamp:
+        return None
+    young = (ticker for ticker, trend in last.items() if as_of - trend.as_of < max(refresh, _INSTANT))
+    return Ground(basis.version, newest, frozenset(young))
 
 
 def touched(come: pa.Table, gone: pa.Table, awaited: pa.Table) -> set[str]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from stonks_assets.aggregation.arrays import picked, strings
-from stonks_assets.aggregation.due import WEIGHTS, WITNESS, LastTrend, due_tickers, last_trends, settled, touched
+from stonks_assets.aggregation.due import WEIGHTS, WITNESS, LastTrend, due_tickers, ground, last_trends, touched
 from stonks_assets.aggregation.evidence import EVIDENCE_SCHEMA
 from stonks_assets.aggregation.layers import LAYER_TABLES, READ_FAILURES, layer_weights, unreadable
 from stonks_assets.aggregation.market import Context, contexts
@@ -122,14 +122,14 @@ def _candidates(
     last: Mapping[str, LastTrend],
     refresh: timedelta,
 ) -> set[str] | None:
-    """The companies that may be due: trends grown old, and signals touched since the oldest of the others; None for all."""
-    ground = settled(last, as_of, weights, refresh)
-    if ground is None:
+    """The companies that may be due: those whose trend is old, and those touched since the newest one; None for all."""
+    stands = ground(last, as_of, weights, refresh)
+    if stands is None:
         return None
-    found = changes(pipeline.lake, SIGNALS, ground.version, ground.known, as_of=as_of, days=days)
+    found = changes(pipeline.lake, SIGNALS, stands.version, stands.known, as_of=as_of, days=days)
     if found is None:
         return None
-    return (last.keys() - ground.tickers) | touched(found.come, found.gone, found.awaited)
+    return (last.keys() - stands.young) | touched(found.come, found.gone, found.awaited)
 
 
 def _withdraw(pipeline: Pipeline, as_of: datetime, tickers: Collection[str]) -> None:
