@@ -60,7 +60,7 @@ def _from_files(held: list[pa.RecordBatch], coming: Iterator[pa.RecordBatch], co
             for batch in coming:
                 _write(batch, plain, words, writers)
         for path in paths:
-            with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
                 part = reader.read_all()
             path.unlink()
             if part.num_rows:

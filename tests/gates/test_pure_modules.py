@@ -7,7 +7,7 @@ from tests.gates.tracked import PROJECT, modules, text_of
 
 JUDGING = ("aggregation", "extraction", "outcomes", "parsing", "recommendation")
 SHELLS = {
-    "aggregation": {"assets", "competitive_step", "due", "layers", "projections_step", "signals_step", "trends_step"},
+    "aggregation": {"assets", "competitive_step", "layers", "parts", "projections_step", "signals_step", "trends_step"},
     "extraction": {
         *("agent_store", "answers", "asking", "assets", "client", "joint_step", "lines", "macro_step", "metrics"),
         *("resolver", "server", "session", "shadow_step", "step", "workers"),
@@ -16,7 +16,7 @@ SHELLS = {
     "parsing": {"assets", "step"},
     "recommendation": {"assets", "resolve", "rewriter", "step"},
 }
-"""What reads, asks or writes; `due` and `resolve` read the lake on a step's behalf."""
+"""What reads, asks or writes; `resolve` reads the lake on a step's behalf, and `parts` keeps files of its own."""
 
 
 def _contract(name: str) -> set[str]:

@@ -124,7 +124,7 @@ class Lake:
         where: ds.Expression | None = None,
     ) -> pa.Table:
         """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=days_predicate(days))
+        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
@@ -291,7 +291,7 @@ def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
+def _days_predicate(days: tuple[date, date] | None) -> list[tuple[str, str, str]] | None:
     """Only the files of these days are listed: a dataset of all files of a year costs fifty times as much to make."""
     return [("day", ">=", days[0].isoformat()), ("day", "<=", days[1].isoformat())] if days else None
 

@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
+from pyarrow.fs import FileSystem, LocalFileSystem, SubTreeFileSystem
+from pyarrow.parquet import ParquetFile
 
 from stonks_core.errors import BadInputError
-from stonks_core.stores.lake.lake import Lake, days_predicate
+from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
 BATCH_ROWS = 131_072
@@ -38,12 +39,11 @@ def stream(
     wanted = [f.name for f in table.schema if f.name in columns]
     if as_of is not None and (table.knowledge is None or table.knowledge not in wanted):
         raise BadInputError(f"rows of lake table {table.name} cannot be cut at an instant without their knowledge time")
-    dataset = lake.ensure(table).to_pyarrow_dataset(
-        file_pruning_predicate=days_predicate(days),
-        parquet_read_options=ds.ParquetReadOptions(dictionary_columns=set(encoded)),
-    )
-    for fragment in dataset.get_fragments():
-        yield from _rows(table, dataset.schema, fragment, wanted, as_of=as_of, encoded=encoded, only=only)
+    handle = lake.ensure(table)
+    files = _files(handle, days)
+    place = _place(lake, table, handle) if files else None
+    for file in files.values():
+        yield from _rows(table, place, file, wanted, as_of=as_of, encoded=encoded, only=only)
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,39 @@ def changes(
     try:
         then = lake.at(table, since_version) if since_version < now.version() else now
         held, before = _files(now, days), _files(then, days)
-        come = _read(table, now, held.keys() - before.keys(), days)
-        gone = _read(table, then, before.keys() - held.keys(), days)
+        place = _place(lake, table, now)
+        come = _read(table, place, [file for path, file in held.items() if path not in before])
+        gone = _read(table, place, [file for path, file in before.items() if path not in held])
     except (DeltaError, OSError):
         return None
-    still = [path for path, latest in held.items() if path in before and (latest is None or latest >= known_since)]
-    awaited = _read(table, now, still, days)
+    still = [file for path, file in held.items() if path in before and file.may_hold_after(known_since)]
+    awaited = _read(table, place, still)
     known = [_until(rows, as_of) for rows in (come, gone, awaited)]
     return Changes(known[0], known[1], known[2].filter(pc.greater(_latest(known[2]), _scalar(known_since))))
 
 
 def count_rows(lake: Lake, table: LakeTable, days: Days) -> int:
     """How many rows these days hold, by the log."""
-    actions = pa.table(lake.ensure(table).get_add_actions(flatten=True))
-    of_day = zip(actions["partition.day"].to_pylist(), actions["num_records"].to_pylist(), strict=True)
-    first, last = (day.isoformat() for day in days)
-    return sum(count or 0 for day, count in of_day if first <= day <= last)
+    return sum(file.rows for file in _files(lake.ensure(table), days).values())
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file by the log: none of its rows' clocks is later than `latest`; None without statistics."""
+
+    path: str
+    day: str
+    rows: int
+    latest: datetime | None
+
+    def may_hold_after(self, instant: datetime) -> bool:
+        return self.latest is None or self.latest >= instant
 
 
 def _rows(
     table: LakeTable,
-    stored: pa.Schema,
-    fragment: ds.Fragment,
+    place: FileSystem,
+    file: _File,
     columns: Sequence[str],
     *,
     as_of: datetime | None = None,
@@ -102,18 +113,34 @@ def _rows(
     only: tuple[str, Collection[str]] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """One file's rows; a batch of which none is wanted is left out, and one of which all are is handed on as it is."""
-    scanner = fragment.scanner(stored, columns=list(columns), batch_size=BATCH_ROWS, use_threads=False)
-    schema = pa.schema([_encoded(table.schema.field(name), name in encoded) for name in columns])
-    for read in scanner.to_batches():
-        batch = read if read.schema.equals(schema) else read.cast(schema)
-        if as_of is not None:
-            known = batch.column(str(table.knowledge))
-            if batch.num_rows and pc.max(known).as_py() > as_of:
-                batch = batch.filter(pc.less_equal(known, pa.scalar(as_of, UTC_MICROS)))
-        if only is not None:
-            batch = _picked(batch, *only)
-        if batch.num_rows:
-            yield batch
+    with place.open_input_file(file.path) as opened, ParquetFile(opened, read_dictionary=list(encoded)) as parquet:
+        for read in parquet.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False):
+            batch = _declared(table, read, file.day, columns, encoded)
+            if as_of is not None:
+                known = batch.column(str(table.knowledge))
+                if batch.num_rows and pc.max(known).as_py() > as_of:
+                    batch = batch.filter(pc.less_equal(known, _scalar(as_of)))
+            if only is not None:
+                batch = _picked(batch, *only)
+            if batch.num_rows:
+                yield batch
+
+
+def _declared(
+    table: LakeTable, read: pa.RecordBatch, day: str, columns: Sequence[str], encoded: Collection[str]
+) -> pa.RecordBatch:
+    """A batch in the declared types, with the day that its file stands under, and null where an older file has none."""
+    fields = [_encoded(table.schema.field(name), name in encoded) for name in columns]
+    held = set(read.schema.names)
+    found = []
+    for field in fields:
+        if field.name == "day":
+            found.append(pa.repeat(pa.scalar(day, pa.string()), read.num_rows).cast(field.type))
+        elif field.name in held:
+            found.append(read.column(field.name).cast(field.type))
+        else:
+            found.append(pa.nulls(read.num_rows, field.type))
+    return pa.record_batch(found, schema=pa.schema(fields))
 
 
 def _picked(batch: pa.RecordBatch, name: str, values: Collection[str]) -> pa.RecordBatch:
@@ -130,17 +157,26 @@ def _encoded(field: pa.Field, encoded: bool) -> pa.Field:
     return field.with_type(pa.dictionary(pa.int32(), field.type)) if encoded else field
 
 
-def _files(handle: DeltaTable, days: Days) -> dict[str, datetime | None]:
-    """The days' files, each with an instant that none of its clocks is later than; None without statistics."""
+def _files(handle: DeltaTable, days: Days | None) -> dict[str, _File]:
+    """The files of the days by path, in its order."""
     actions = pa.table(handle.get_add_actions(flatten=True))
     clocks = [f"max.{name}" for name in ("available_at", "published_at")]
-    first, last = (day.isoformat() for day in days)
-    found: dict[str, datetime | None] = {}
-    for row in actions.select([n for n in ("path", "partition.day", *clocks) if n in actions.column_names]).to_pylist():
+    wanted = ("path", "partition.day", "num_records", *clocks)
+    first, last = (day.isoformat() for day in days) if days else ("", "~")
+    found = []
+    for row in actions.select([name for name in wanted if name in actions.column_names]).to_pylist():
         if first <= row["partition.day"] <= last:
             instants = [row.get(clock) for clock in clocks]
-            found[row["path"]] = None if None in instants else max(instants) + _STATISTICS_ROUNDED
-    return found
+            latest = None if None in instants else max(instants) + _STATISTICS_ROUNDED
+            found.append(_File(row["path"], row["partition.day"], row["num_records"] or 0, latest))
+    return {file.path: file for file in sorted(found, key=lambda file: file.path)}
+
+
+def _place(lake: Lake, table: LakeTable, handle: DeltaTable) -> FileSystem:
+    """Where a table's files are opened by their paths; the log's own file system costs twice as much on a local disk."""
+    if lake.location.local:
+        return SubTreeFileSystem(lake.location.table_uri(table.name), LocalFileSystem())
+    return handle.to_pyarrow_dataset().filesystem
 
 
 def _latest(rows: pa.Table) -> pa.ChunkedArray:
@@ -157,15 +193,6 @@ def _scalar(instant: datetime) -> pa.Scalar:
     return pa.scalar(instant, UTC_MICROS)
 
 
-def _read(table: LakeTable, handle: DeltaTable, paths: Collection[str], days: Days) -> pa.Table:
-    names = table.schema.names
-    if not paths:
-        return table.schema.empty_table()
-    dataset = handle.to_pyarrow_dataset(file_pruning_predicate=days_predicate(days))
-    batches = [
-        batch
-        for fragment in dataset.get_fragments()
-        if fragment.path.lstrip("/") in paths
-        for batch in _rows(table, dataset.schema, fragment, names)
-    ]
+def _read(table: LakeTable, place: FileSystem, files: Sequence[_File]) -> pa.Table:
+    batches = (batch for file in files for batch in _rows(table, place, file, table.schema.names))
     return pa.Table.from_batches(batches, schema=table.schema)
