@@ -48,13 +48,15 @@ def strings(table: pa.Table, name: str) -> list[str]:
 
 
 def codes(table: pa.Table, name: str) -> tuple[Ints, list[str]]:
-    """A text column as (code per row, distinct values); codes follow the values' alphabetical order."""
-    encoded = table[name].combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    values = [str(value) for value in encoded.dictionary.to_pylist()]
-    order = sorted(range(len(values)), key=values.__getitem__)
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.arange(len(values))
-    indices = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return rank[indices], [values[i] for i in order]
+    """A text column, dictionary encoded or not, as (code per row, distinct values); codes follow alphabetical order."""
+    encoded = table[name]
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    encoded = encoded.unify_dictionaries().combine_chunks()
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    listed = encoded.dictionary.to_pylist()
+    present = np.flatnonzero(np.bincount(indices, minlength=len(listed))).tolist() if indices.size else []
+    order = sorted(present, key=listed.__getitem__)
+    rank = np.zeros(len(listed), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[indices], [str(listed[i]) for i in order]

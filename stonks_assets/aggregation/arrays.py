@@ -1,6 +1,6 @@
 """The columns of `stonks_core.columns` under the pipeline's roof, and the groupings that its formulas sum over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,17 @@ from stonks_core.columns import (
 from stonks_core.stores.lake.tables import LakeTable
 
 __all__ = [
-    "NEVER", "Flags", "Floats", "Ints", "Texts", "codes", "combine", "fields", "floats", "instants", "micros",
+    "NEVER", "Flags", "Floats", "Ints", "Texts", "codes", "combine", "fields", "floats", "instants", "micros", "picked",
     "round_micros", "starts_of", "strings", "texts", "to_table",
 ]  # fmt: skip
+
+
+def picked(table: pa.Table, name: str, values: Iterable[str]) -> pa.Table:
+    """The rows whose text is one of those given."""
+    code, listed = codes(table, name)
+    wanted = frozenset(values)
+    mask = np.array([value in wanted for value in listed], dtype=np.bool_)
+    return table if mask.all() else table.filter(pa.array(mask[code]))
 
 
 def fields(table: LakeTable, *names: str) -> pa.Schema:
@@ -34,9 +42,11 @@ def fields(table: LakeTable, *names: str) -> pa.Schema:
     return pa.schema([table.schema.field(name) for name in names])
 
 
-def to_table(columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], schema: pa.Schema) -> pa.Table:
+def to_table(columns: Mapping[str, Sequence[Any] | npt.NDArray[Any] | pa.Array], schema: pa.Schema) -> pa.Table:
     """Arrays or lists as a table of that schema."""
-    return pa.Table.from_arrays([pa.array(columns[f.name], type=f.type) for f in schema], schema=schema)
+    given = (columns[f.name] for f in schema)
+    held = [c if isinstance(c, pa.Array) else pa.array(c, f.type) for f, c in zip(schema, given, strict=True)]
+    return pa.Table.from_arrays(held, schema=schema)
 
 
 def starts_of(sorted_codes: Ints) -> Ints:

@@ -1,17 +1,23 @@
 """Step: signals become trends of every ticker and window, with their evidence, history and market context."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.due import WITNESS, due_tickers, last_trends
+from stonks_assets.aggregation.arrays import picked
+from stonks_assets.aggregation.due import WITNESS, LastTrend, due_tickers, ground, last_trends, touched
+from stonks_assets.aggregation.evidence import EVIDENCE_SCHEMA
 from stonks_assets.aggregation.layers import LAYER_TABLES, degraded, layer_weights, unreadable
 from stonks_assets.aggregation.market import Context
+from stonks_assets.aggregation.parts import ENCODED, company_parts
 from stonks_assets.aggregation.provenance import FORMULAS, Provenance
-from stonks_assets.aggregation.trend_rows import known_signals, market_around, of_day, trend_rows, without_market
-from stonks_assets.aggregation.trends import aggregate, trend_id
+from stonks_assets.aggregation.trend_rows import SIGNAL_COLUMNS, market_around, of_day, trend_rows, without_market
+from stonks_assets.aggregation.trends import TREND_SCHEMA, aggregate, trend_id
+from stonks_assets.aggregation.weights import LayerWeights
+from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.columns import strings
 from stonks_core.prices.reading import PRICE_TABLES
@@ -19,11 +25,12 @@ from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.pinned import PinnedLake
 from stonks_core.stores.lake.silver_tables import SIGNALS
+from stonks_core.stores.lake.streaming import changes, count_rows, stream
 from stonks_core.vocabulary import Window
 
 STAGE = "trend_windows"
 REFRESH = timedelta(minutes=15)
-_LAST_COLUMNS = ("ticker", "window", "positive", "negative", "total_weight", "as_of")
+_LAST_COLUMNS = ("ticker", "window", "positive", "negative", "total_weight", "input_versions", "as_of")
 
 
 def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: timedelta = REFRESH) -> StepReport:
@@ -38,7 +45,6 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
     today = as_of.date()
     layers = (table for layer, table in LAYER_TABLES.items() if layer not in broken)
     lake = PinnedLake.now(pipeline.lake, (SIGNALS, *PRICE_TABLES, *layers), STORE_FAILURES)
-    signals = known_signals(lake, as_of)
     weights = layer_weights(pipeline)
     last = last_trends(
         pipeline.lake.read(
@@ -49,29 +55,94 @@ def materialise_trends(pipeline: Pipeline, day: date, as_of: datetime, refresh: 
             where=ds.field("window") == str(WITNESS),
         )
     )
-    due = due_tickers(signals, as_of, weights, last, refresh)
+    intraday_since = pipeline.calendar.previous_close(as_of)
+    computed = _compute(pipeline, lake, as_of, intraday_since, weights, last, refresh)
+    due = computed.due
     figures: dict[str, float | int | str] = {
         "partition": day.isoformat(),
-        "signals": signals.num_rows,
+        "signals": computed.read,
         "tickers_due": len(due),
         "degraded": ",".join(lacking),
     }
     if not due:
         return StepReport(written={TREND_HISTORY.name: 0}, failed=len(broken), figures=figures)
-    chosen = signals.filter(ds.field("ticker").isin(pa.array(sorted(due), pa.string())))
-    intraday_since = pipeline.calendar.previous_close(as_of)
-    trends, evidence = aggregate(chosen, as_of, weights, intraday_since)
+    trends = computed.trends
     tickers = sorted(set(strings(trends, "ticker")))
     market = _market(pipeline, lake, tickers, as_of)
     without = ",".join(lacking if market is not None else [*lacking, "market"])
     provenance = Provenance(lake.versions, weights, pipeline.calendar.name, FORMULAS)
     rows = trend_rows(trends, market or without_market(tickers), as_of, without, provenance.text())
     _withdraw(pipeline, as_of, {ticker for ticker in due if ticker in last and last[ticker].as_of == as_of})
-    written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, of_day(evidence, today)).changed}
+    written = {TREND_EVIDENCE.name: pipeline.lake.merge(TREND_EVIDENCE, of_day(computed.evidence, today)).changed}
     written[TREND_WINDOWS.name] = pipeline.lake.merge(TREND_WINDOWS, rows, update=True).changed
     figures["ended"] = _end(pipeline, as_of, due, rows)
     written[TREND_HISTORY.name] = pipeline.lake.merge(TREND_HISTORY, rows).changed
     return StepReport(written=written, failed=len(broken), figures=figures)
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """The companies that were due, their trends and evidence, and how many signals were read for it."""
+
+    due: frozenset[str]
+    trends: pa.Table
+    evidence: pa.Table
+    read: int
+
+
+def _compute(
+    pipeline: Pipeline,
+    pinned: PinnedLake,
+    as_of: datetime,
+    intraday_since: datetime,
+    weights: LayerWeights,
+    last: Mapping[str, LastTrend],
+    refresh: timedelta,
+) -> _Computed:
+    """The trends of the companies that are due, a part of the companies after the other."""
+    days = ((as_of - LONGEST).date() - timedelta(days=1), as_of.date())
+    candidates = _candidates(pipeline, days, as_of, weights, last, refresh)
+    due: set[str] = set()
+    trends, evidence, read = [TREND_SCHEMA.empty_table()], [EVIDENCE_SCHEMA.empty_table()], 0
+    if candidates is None or candidates:
+        only = None if candidates is None else ("ticker", candidates)
+        batches = stream(
+            pipeline.lake,
+            SIGNALS,
+            columns=SIGNAL_COLUMNS,
+            days=days,
+            as_of=as_of,
+            encoded=ENCODED,
+            only=only,
+            version=pinned.version(SIGNALS),
+        )
+        for part in company_parts(batches, count_rows(pipeline.lake, SIGNALS, days)):
+            read += part.num_rows
+            mine = due_tickers(part, as_of, weights, last, refresh)
+            if mine:
+                due |= mine
+                found = aggregate(picked(part, "ticker", mine), as_of, weights, intraday_since)
+                trends.append(found[0])
+                evidence.append(found[1])
+    return _Computed(frozenset(due), pa.concat_tables(trends), pa.concat_tables(evidence), read)
+
+
+def _candidates(
+    pipeline: Pipeline,
+    days: tuple[date, date],
+    as_of: datetime,
+    weights: LayerWeights,
+    last: Mapping[str, LastTrend],
+    refresh: timedelta,
+) -> set[str] | None:
+    """The companies that may be due: those whose trend is old, and those touched since the newest one; None for all."""
+    stands = ground(last, as_of, weights, refresh)
+    if stands is None:
+        return None
+    found = changes(pipeline.lake, SIGNALS, stands.version, stands.known, as_of=as_of, days=days)
+    if found is None:
+        return None
+    return (last.keys() - stands.young) | touched(found.come, found.gone, found.awaited)
 
 
 def _withdraw(pipeline: Pipeline, as_of: datetime, tickers: Collection[str]) -> None:

@@ -44,6 +44,12 @@ class LayerWeights:
         """The weights by the layers' names."""
         return {Layer.COMPANY: self.company, Layer.MACRO: self.macro, Layer.COMPETITIVE: self.competitive}
 
+    @property
+    def stamp(self) -> str:
+        """All of it in one text: other weights have another one."""
+        weights = " ".join(f"{layer} {weight!r}" for layer, weight in self.by_layer.items())
+        return f"{weights} stale_seconds {self.short_staleness.total_seconds()!r}"
+
 
 def recency(age: Ints, half_life: timedelta) -> Floats:
     """`2 ** (-age / half_life)` for ages in microseconds: 1 for a signal of this instant, 0.5 one half-life later."""

@@ -12,6 +12,7 @@ SHELLS = {
         "competitive_step",
         "due",
         "layers",
+        "parts",
         "projection_rows",
         "projections_step",
         "signals_step",
@@ -27,7 +28,7 @@ SHELLS = {
     "parsing": {"assets", "step"},
     "recommendation": {"assets", "resolve", "rewriter", "step"},
 }
-"""What reads, asks or writes; `due` and `resolve` read the lake on a step's behalf."""
+"""What reads, asks or writes; `resolve` reads the lake on a step's behalf, and `parts` keeps files of its own."""
 
 
 def _contract(name: str) -> set[str]:

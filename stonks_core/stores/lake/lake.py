@@ -188,13 +188,14 @@ class Lake:
         fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
         return _declared(table, fresh.to_table(columns=list(columns) if columns else None)), newest
 
+    def at(self, table: LakeTable, version: int) -> DeltaTable:
+        """The Delta table as it stood at an earlier version."""
+        where, options = self.location.table_uri(table.name), dict(self.location.options)
+        return DeltaTable(where, version=version, storage_options=options)
+
     def _paths_at(self, table: LakeTable, version: int) -> frozenset[str]:
         try:
-            handle = DeltaTable(
-                self.location.table_uri(table.name),
-                version=version,
-                storage_options=dict(self.location.options),
-            )
+            handle = self.at(table, version)
         except (TableNotFoundError, OSError, ValueError):
             return frozenset()
         return frozenset(f.path.lstrip("/") for f in handle.to_pyarrow_dataset().get_fragments())

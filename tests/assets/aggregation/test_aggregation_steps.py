@@ -351,6 +351,8 @@ class BrokenTable:
 
     def __getattr__(self, name):
         method = getattr(self._lake, name)
+        if not callable(method):
+            return method
 
         def guarded(table, *args, **kwargs):
             if table.name == self._broken.name:

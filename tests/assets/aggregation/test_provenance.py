@@ -10,7 +10,7 @@ from stonks_assets.recommendation.speaking import spoken
 from stonks_core.identifiers import digest
 from tests.assets.aggregation.conftest import NOW, Maker
 
-OUTPUT_OF = {1: "cf56569f9ba3798960de0a62"}
+OUTPUT_OF = {1: "96a70a3a2fd4dcb761db751f"}
 """By version of the formulas: the digest of what they make of the signals below, to nine digits."""
 
 

@@ -1,6 +1,6 @@
 """The audit finds, by name, what a leaking stage was built on. That honest ones pass is shown by the command's own test."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from stonks_assets.aggregation import trends_step
 from stonks_assets.cycle import Stage
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_audit.lookahead.audit import HINDSIGHT, IN_TIME, PLANTED, UNFINISHED, WHOLE, Audited, audit
@@ -16,6 +17,7 @@ from stonks_audit.lookahead.sides import AS_THEY_ARE, GOLD, SILVER, Stages
 from stonks_core.settings import load_settings
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.streaming import stream
 from stonks_core.stores.lake.tables import LakeTable
 from tests.audit.conftest import NOW, World
 
@@ -38,15 +40,11 @@ class Ahead(Lake):
         return super().read(table, as_of=at, **options)
 
 
-class Undated(Ahead):
-    """A lake whose table forgets when its rows became known: the day they were published seems good enough."""
-
-    def read(self, table: LakeTable, *, as_of: datetime | None = None, **options: Any) -> pa.Table:
-        if as_of is None or table.name != self._table:
-            return super().read(table, as_of=as_of, **options)
-        rows = super().read(table, **options)
-        place = rows.schema.get_field_index("available_at")
-        return rows.set_column(place, rows.schema.field(place), rows["published_at"])
+def undated(lake: Lake, table: LakeTable, **options: Any) -> Iterator[pa.RecordBatch]:
+    """A stream that forgets when its rows became known: the day they were published seems good enough."""
+    for batch in stream(lake, table, **{**options, "as_of": None}):
+        place = batch.schema.get_field_index("available_at")
+        yield batch.set_column(place, batch.schema.field(place), batch["published_at"])
 
 
 def leaking(
@@ -74,10 +72,10 @@ def run(story: World, postgres: Postgres, tmp_path: Path) -> Run:
     return audited
 
 
-def test_leaks_are_found_where_they_are(run: Run) -> None:
-    gold = leaking(GOLD, "trend_windows", Undated, "signals", timedelta(0))
+def test_leaks_are_found_where_they_are(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trends_step, "stream", undated)
     silver = leaking(SILVER, "competitive_signals", Ahead, "impact_records", timedelta(seconds=2))
-    done = run(stages=replace(AS_THEY_ARE, silver=silver, gold=gold))
+    done = run(stages=replace(AS_THEY_ARE, silver=silver))
     assert not done.clean
     against = {(leak.asset, leak.against) for leak in done.leaks}
     assert {("competitive_signals", PLANTED), ("trend_history", HINDSIGHT), ("recommendations", HINDSIGHT)} <= against
