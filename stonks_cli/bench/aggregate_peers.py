@@ -47,7 +47,7 @@ def windows(as_of: datetime, closed: datetime) -> dict[str, tuple[datetime, floa
 def by_duckdb(lake: Lake, as_of: datetime, closed: datetime) -> Answer:
     """One SQL statement for each of the two tables, over the files, with two threads."""
     with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET threads = 2")
+        connection.execute("SET TimeZone = 'UTC'; SET threads = 2; SET enable_progress_bar = false")
         listed = ", ".join(f"'{path}'" for path in files_of(lake))
         shapes = ", ".join(
             f"('{name}', TIMESTAMPTZ '{since.isoformat()}', {half_life})"
