@@ -34,8 +34,8 @@ class Late:
         return f"no {what} source answers ({count} active), {self._example()}"
 
     def some_of(self, what: str, count: int) -> str:
-        """The sentence where any source is late."""
-        if not self.sources:
+        """The sentence where some of `count` sources are late, but not all of them."""
+        if not self.sources or len(self.sources) >= count:
             return ""
         return f"{len(self.sources)} of {count} {what} sources are late, {self._example()}"
 

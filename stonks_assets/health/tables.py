@@ -58,7 +58,7 @@ def written_findings(lake: Lake, table: LakeTable, since: datetime) -> dict[str,
     try:
         rows = stored_rows(lake, table, rules.columns_needed(table), files)
         found = {rules.NO_NULLS: _nulls(lake, table, files), **rules.row_findings(table, rows)}
-    except (ValueError, KeyError):  # of another schema, which the check of whole days names
+    except (pa.ArrowException, ValueError, KeyError):  # of another schema, which the check of whole days names
         found = {rules.DECLARED_SCHEMA: rules.schema_finding(table, held_schema(lake, table))}
     return {name: finding for name, finding in found.items() if finding.problem}
 

@@ -67,6 +67,7 @@ def test_all_sources_of_a_type_must_be_late_to_be_blind(pipeline: Pipeline, data
         "no news_api source answers (1 active), such as late, which last answered at 2026-03-10 11:29 UTC and said: "
         "503 Service Unavailable: see `stonks registry sources list`"
     )
+    assert said(pipeline, "raw_news_api", "sources_answer") == ""  # once is enough
     source(database, "prompt", NOON - 30 * MINUTE)
     source(database, "off", None, active=False)
     assert said(pipeline, "raw_news_api", "fresh") == ""
