@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
-from stonks_core.errors import StonksError
+from stonks_core.errors import StonksError, TransientError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
@@ -28,6 +28,7 @@ from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.engine.lease import Fence, no_fence
+from stonks_trading.guardian import Guarded, Guardian
 from stonks_trading.inputs import LakeReader
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
@@ -57,6 +58,7 @@ class TradingSession:
         self._observer = Observer(settings, lake, database, broker, calendar)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._guardian = Guardian(settings, database, self._observer, calendar, fence)
         self._outbox: Outbox | None = None
         self._account: str | None = None
         self._lock = threading.RLock()
@@ -162,6 +164,19 @@ class TradingSession:
             seen = self._seen(as_of, ())
             self._trip(seen)
             return self._leaver.by_levels(self.account_id, seen, near_only=near_only)
+
+    def protect(self, as_of: datetime) -> Guarded:
+        """Rest stops at the broker and alarm for what nobody protects; see `Guardian.look`.
+
+        Without quotes nothing is rested, but the alarm is judged all the same before the TransientError is passed on.
+        """
+        with self._lock:
+            try:
+                seen = self._seen(as_of, ())
+            except TransientError:
+                self._guardian.look(self.account_id, self._observer.blind(as_of))
+                raise
+            return self._guardian.look(self.account_id, seen)
 
     def rebalance(self, as_of: datetime) -> tuple[Decision, ...]:
         """Trim what has grown too large; see `Leaver.by_rebalancing`."""

@@ -64,16 +64,31 @@ class Seen:
     bars: Mapping[str, Sequence[DailyBar]]
     sectors: Mapping[str, str]
     last_session: date
+    max_age: timedelta = timedelta(minutes=2)  # of a price that is still fresh in session
 
     def price(self, ticker: str) -> Decimal | None:
         """What a share is worth for stops and for valuing what is held; None where nothing is known.
 
         Between sessions it is the last session's close, but only that one: a bar of an older session is no price.
         """
+        basis = self._basis(ticker)
+        return None if basis is None else basis.price
+
+    def is_fresh(self, ticker: str) -> bool:
+        """Whether that price is young enough to watch a stop by; between sessions the last session's close is."""
+        basis = self._basis(ticker)
+        return basis is not None and basis.fresh
+
+    def _basis(self, ticker: str) -> market.Basis | None:
         bars = self.bars.get(ticker, ())
-        fresh = bool(bars) and bars[-1].start_at.date() == self.last_session
-        close = market.last_close(bars) if fresh else None
-        return market.exit_price(self.quotes.get(ticker), close, market_open=self.market_open)
+        newest = bool(bars) and bars[-1].start_at.date() == self.last_session
+        return market.exit_basis(
+            self.quotes.get(ticker),
+            market.last_close(bars) if newest else None,
+            market_open=self.market_open,
+            as_of=self.as_of,
+            max_age=self.max_age,
+        )
 
     def prices(self, tickers: Iterable[str]) -> Mapping[str, Decimal]:
         """The prices of those that have one."""
@@ -109,7 +124,13 @@ class Observer:
             bars=self._bars.of({*wanted, *sectors, market.BENCHMARK}, as_of),
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
+            max_age=self.rules.quotes.max_age,
         )
+
+    def blind(self, as_of: datetime) -> Seen:
+        """What is known where the broker gives no quotes: the calendar, and nothing of any price."""
+        last = session_closed(self._calendar, as_of).day
+        return Seen(as_of, self._calendar.is_open(as_of), {}, {}, self.sectors(as_of), last)
 
     def sectors(self, as_of: datetime) -> Mapping[str, str]:
         """Each tracked ticker's sector."""

@@ -29,7 +29,7 @@ class Account(Shown):
 
 
 class Position(Shown):
-    """Shares held; cost and price in dollars a share, `protection` says who watches the stop."""
+    """Shares held; cost and price in dollars a share, `protection` says who keeps the stop: broker, monitored, none."""
 
     ticker: str
     quantity: Money
@@ -44,7 +44,9 @@ class Position(Shown):
     micro: bool
     stop: Money | None
     take_profit: Money | None
-    protection: str | None
+    protection: str
+    protection_note: str
+    unprotected_since: datetime | None
     lock_reason: str
     opened_at: datetime | None
     updated_at: datetime
@@ -98,7 +100,8 @@ def positions_of(database: Database) -> Positions:
         SELECT p.ticker, p.quantity, p.cost, p.price, p.price_at, p.quantity * p.price AS market_value,
                p.quantity * (p.price - p.cost) AS unrealised_pnl,
                CASE WHEN p.cost > 0 THEN (p.price / p.cost - 1)::float END AS unrealised_share, p.realised_pnl, p.sector,
-               p.micro, s.stop, s.take_profit, s.protection, p.lock_reason, p.opened_at, p.updated_at
+               p.micro, s.stop, s.take_profit, p.protection, p.protection_note, p.unprotected_since, p.lock_reason,
+               p.opened_at, p.updated_at
         FROM positions p
         LEFT JOIN position_stop_levels s ON (s.account_id, s.ticker, s.opened_at) = (p.account_id, p.ticker, p.opened_at)
         WHERE p.account_id = %s AND p.quantity <> 0

@@ -1,7 +1,7 @@
 """Comparing our books with the broker's: before the first decision, and again and again.
 
 A difference locks its ticker with a reason and is shown; it is never booked away with an invented fill. Cash is taken
-over from the broker (dividends, fees, rounding) only where every share agrees and nothing is under way.
+over from the broker (dividends, fees, rounding) only where every share agrees and nothing but stops at rest is under way.
 """
 
 from collections.abc import Mapping
@@ -114,11 +114,18 @@ def _open_cash(database: Database, account: Account, as_of: datetime) -> None:
 
 
 def _level_cash(database: Database, broker: Broker, account_id: str, as_of: datetime) -> Decimal:
+    theirs = broker.account().cash
+    if sweep(database, broker, account_id, as_of).booked:
+        return Decimal(0)  # a stop fired in between: that cash is the fill's
     with database.connection() as connection:
-        if orders.in_states(connection, account_id, _UNFINISHED) or orders.to_watch(connection, account_id):
+        under_way = (
+            *orders.in_states(connection, account_id, _UNFINISHED),
+            *orders.to_watch(connection, account_id),
+        )
+        if any(row.purpose != "protective_stop" or row.broker_filled_quantity > 0 for row in under_way):
             return Decimal(0)
         ours = fills.cash_balance(connection, account_id) or Decimal(0)
-    difference = broker.account().cash - ours
+    difference = theirs - ours
     if abs(difference) < CENT:
         return Decimal(0)
     database.execute(
