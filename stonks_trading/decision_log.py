@@ -131,15 +131,16 @@ def _write_act(
         recommendation_id=decision.recommendation_id or None,
         as_of=decision.as_of,
         valid_until=valid_until,
-        reference_price=_dollars(decision, "price"),
+        reference_price=_figure(decision, "price"),
         fencing_token=writer.fencing_token,
-        bid=_dollars(decision, "bid"),
-        ask=_dollars(decision, "ask"),
+        bid=_figure(decision, "bid"),
+        ask=_figure(decision, "ask"),
+        typical_volume=_figure(decision, "typical_volume"),
     )
     return Written(decision, order_id)
 
 
-def _dollars(decision: Decision, name: str) -> Decimal | None:
+def _figure(decision: Decision, name: str) -> Decimal | None:
     told = decision.inputs.get(name, "")
     return Decimal(told) if told not in {"", "None"} else None
 

@@ -9,12 +9,11 @@ from decimal import Decimal
 
 from stonks_core.identifiers import digest
 from stonks_core.stores.postgres import Connection
-from stonks_trading import market
-from stonks_trading.broker import orders
+from stonks_trading.broker import adjustments, orders
 from stonks_trading.decide import stops
 from stonks_trading.decide.tiers import TierLimits
 from stonks_trading.decision_log import Kind
-from stonks_trading.records import Decision, OrderPlan, Position, Quote
+from stonks_trading.records import Decision, OrderPlan, Position
 
 _PURPOSE_KIND: Mapping[str, Kind] = {
     "stop": "stop",
@@ -106,12 +105,12 @@ def exit_decision(
     price: Decimal,
     why: str,
     as_of: datetime,
-    quote: Quote | None = None,
+    market: Mapping[str, str],
 ) -> Decision | None:
     """The decision to leave (part of) a position now, or None while an earlier attempt is too young to be repeated.
 
     It is named after the position and the number of attempts before it, so that deciding it twice is one decision. It
-    carries the recommendation that opened the position.
+    carries the recommendation that opened the position. `market` is what was seen of the ticker, for the trace.
     """
     kind = kind_of(plan)
     opened = position.opened_at or as_of
@@ -127,7 +126,7 @@ def exit_decision(
         sentence=why,
         as_of=as_of,
         order=plan,
-        inputs=inputs_of(position, price) | market.quoted(quote),
+        inputs=inputs_of(position, price) | dict(market),
     )
 
 
@@ -176,10 +175,10 @@ def opened_by(connection: Connection, account_id: str, ticker: str) -> str:
     row = connection.execute(
         """
         SELECT o.recommendation_id FROM fills f JOIN orders o USING (order_id)
-        WHERE f.account_id = %s AND f.ticker = %s AND f.side = 'buy' AND o.recommendation_id IS NOT NULL
+        WHERE f.account_id = %s AND f.ticker = ANY(%s) AND f.side = 'buy' AND o.recommendation_id IS NOT NULL
         ORDER BY f.executed_at DESC, f.fill_id DESC LIMIT 1
         """,
-        (account_id, ticker),
+        (account_id, list(adjustments.family(adjustments.applied(connection, account_id), ticker))),
     ).fetchone()
     return row["recommendation_id"] if row else ""
 

@@ -13,7 +13,7 @@ from typing import Any
 from stonks_core.identifiers import digest
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
-from stonks_trading import control, exits, market
+from stonks_trading import control, exits
 from stonks_trading.broker import orders
 from stonks_trading.broker.protocol import OrderState
 from stonks_trading.decide import protection
@@ -109,7 +109,7 @@ class Guardian:
             sentence=rest.sentence,
             as_of=seen.as_of,
             order=plan,
-            inputs=exits.inputs_of(held, seen.price(held.ticker)) | market.quoted(seen.quotes.get(held.ticker)),
+            inputs=exits.inputs_of(held, seen.price(held.ticker)) | seen.quoted(held.ticker),
         )
         closes = session_ahead(self._calendar, seen.as_of).close
         written = write(connection, writer, [decision], valid_until={decision.recommendation_id: closes})

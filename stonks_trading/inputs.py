@@ -44,12 +44,13 @@ class LakeReader(PriceReader, Protocol):
 
 @dataclass(frozen=True)
 class DailyBar:
-    """One session of a ticker, dollars."""
+    """One session of a ticker, dollars and shares; a volume of 0 is unknown."""
 
     start_at: datetime
     high: float
     low: float
     close: float
+    volume: float = 0.0
 
 
 def recommendations(lake: LakeReader, as_of: datetime) -> tuple[Recommendation, ...]:
@@ -111,7 +112,7 @@ def _known(table: pa.Table, as_of: datetime) -> int:
 
 def _by_ticker(bars: pa.Table) -> Mapping[str, tuple[DailyBar, ...]]:
     found: dict[str, list[DailyBar]] = {}
-    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close"))
-    for ticker, *bar in zip(*columns, strict=True):
-        found.setdefault(ticker, []).append(DailyBar(*bar))
+    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close", "volume"))
+    for ticker, start_at, high, low, close, volume in zip(*columns, strict=True):
+        found.setdefault(ticker, []).append(DailyBar(start_at, high, low, close, volume or 0.0))
     return {ticker: tuple(own) for ticker, own in found.items()}

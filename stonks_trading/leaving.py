@@ -117,8 +117,9 @@ class Leaver:
     ) -> list[Decision]:
         if not self._enabled:
             return []
-        quote = seen.quotes.get(held.ticker)
-        decision = exits.exit_decision(connection, writer.account_id, held, plan, price, why, seen.as_of, quote)
+        decision = exits.exit_decision(
+            connection, writer.account_id, held, plan, price, why, seen.as_of, seen.quoted(held.ticker)
+        )
         if decision is None:
             return []
         written = write(connection, replace(writer, kind=exits.kind_of(plan)), [decision])

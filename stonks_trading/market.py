@@ -11,6 +11,7 @@ from stonks_trading.inputs import DailyBar
 from stonks_trading.records import MarketView, Quote
 
 BENCHMARK = "SPY"
+VOLUME_SESSIONS = 20
 
 
 def view(
@@ -26,7 +27,16 @@ def view(
         sector=sector,
         mean_correlation=correlation.mean_correlation(ticker, held, others),
         volatility=correlation.realised_volatility([_decimal(b.close) for b in own if b.close > 0]),
+        typical_volume=typical_volume(own),
     )
+
+
+def typical_volume(bars: Sequence[DailyBar]) -> Decimal | None:
+    """The mean volume of the last VOLUME_SESSIONS sessions, shares; None where any of them is unknown or there are fewer."""
+    newest = bars[-VOLUME_SESSIONS:]
+    if len(newest) < VOLUME_SESSIONS or any(not bar.volume > 0 for bar in newest):
+        return None
+    return _decimal(round(sum(bar.volume for bar in newest) / VOLUME_SESSIONS, 3))
 
 
 def closes(bars: Sequence[DailyBar]) -> Mapping[date, Decimal]:
@@ -82,11 +92,13 @@ def exit_basis(
     return None if stale is None else Basis(stale, fresh=False)
 
 
-def quoted(quote: Quote | None) -> dict[str, str]:
-    """A quote as text for a decision's trace, the feed with it; nothing where there is none."""
+def quoted(quote: Quote | None, bars: Sequence[DailyBar]) -> dict[str, str]:
+    """A quote as text for a decision's trace, the feed with it, and the typical volume; nothing where there is none."""
+    volume = typical_volume(bars)
+    known = {} if volume is None else {"typical_volume": str(volume)}
     if quote is None:
-        return {}
-    return {
+        return known
+    return known | {
         "bid": str(quote.bid),
         "ask": str(quote.ask),
         "last": str(quote.last),

@@ -98,6 +98,7 @@ class MarketView:
     sector: str
     mean_correlation: float  # with the open positions over 60 daily returns; 0 where unknown or none is open
     volatility: float | None = None
+    typical_volume: Decimal | None = None  # shares of a session, the mean of the last 20
 
 
 class Breaker(StrEnum):

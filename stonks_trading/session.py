@@ -24,6 +24,7 @@ from stonks_trading.broker.outbox import Delivery, Outbox
 from stonks_trading.broker.protocol import Broker, TradeUpdate
 from stonks_trading.broker.reconcile import Reconciled
 from stonks_trading.broker.sync import Swept
+from stonks_trading.corporate import Adjuster
 from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
@@ -58,6 +59,7 @@ class TradingSession:
         self._observer = Observer(settings, lake, database, broker, calendar)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._adjuster = Adjuster(lake, database, broker, fence)
         self._guardian = Guardian(settings, database, self._observer, calendar, fence)
         self._outbox: Outbox | None = None
         self._account: str | None = None
@@ -76,7 +78,7 @@ class TradingSession:
             return
 
     def reconcile(self) -> Reconciled:
-        """Adopt what the broker has of our orders in doubt, book what was missed, compare, lock what differs."""
+        """Adopt what the broker has of our orders in doubt, book what was missed, apply splits, compare, lock what differs."""
         with self._lock:
             as_of = self._clock.now()
             account = self._broker.account()
@@ -84,16 +86,19 @@ class TradingSession:
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
             outbox = Outbox(self._database, self._broker, account.account_id, self._fence)
             outbox.resolve(as_of)
+            sync.sweep(self._database, self._broker, account.account_id, as_of)
+            self._adjuster.adjust(account.account_id, as_of)
             done = reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
             self._account, self._outbox = account.account_id, outbox
             return done
 
     def sync(self, as_of: datetime) -> Reconciled:
-        """Account, positions, open orders and cash once more, compared as at the start."""
+        """Account, positions, open orders, splits and cash once more, compared as at the start."""
         with self._lock:
             account = self._broker.account()
             sandbox = self._settings.sandboxed["broker"]
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
+            self._adjuster.adjust(account.account_id, as_of)
             return reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
 
     def decide(self, as_of: datetime) -> tuple[Decision, ...]:
@@ -247,6 +252,8 @@ class TradingSession:
             return done
 
     def _seen(self, as_of: datetime, tickers: set[str] | tuple[()]) -> Seen:
+        """The outside, in the scale of the books: a split that is seen in the prices is applied before."""
+        self._adjuster.adjust(self.account_id, as_of)
         with self._database.connection() as connection:
             held = portfolio.held_tickers(connection, self.account_id)
         return self._observer.seen({*tickers, *held}, as_of)

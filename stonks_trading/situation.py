@@ -74,6 +74,10 @@ class Seen:
         basis = self._basis(ticker)
         return None if basis is None else basis.price
 
+    def quoted(self, ticker: str) -> dict[str, str]:
+        """What the market showed of a ticker, as text for a decision's trace."""
+        return market.quoted(self.quotes.get(ticker), self.bars.get(ticker, ()))
+
     def is_fresh(self, ticker: str) -> bool:
         """Whether that price is young enough to watch a stop by; between sessions the last session's close is."""
         basis = self._basis(ticker)

@@ -104,21 +104,22 @@ def intend(
     fencing_token: int = 0,
     bid: Decimal | None = None,
     ask: Decimal | None = None,
+    typical_volume: Decimal | None = None,
 ) -> str | None:
     """Write an order's intent; its id, or None when this decision, or this tranche of the recommendation, has one.
 
-    `bid` and `ask` are the quote that the decision saw: the conservative profit is reckoned from them.
+    `bid`, `ask` and `typical_volume` (shares a session) are what the decision saw: see `decide.conservative`.
     """
     order_id = order_id_for(decision_id, plan)
     written = connection.execute(
         """
         INSERT INTO orders (order_id, account_id, decision_id, recommendation_id, ticker, side, type, purpose, tranche,
             tranches, micro, notional, quantity, limit_price, stop_price, reference_price, fencing_token, intended_at,
-            valid_until, updated_at, bid, ask)
+            valid_until, updated_at, bid, ask, typical_volume)
         VALUES (%(order_id)s, %(account_id)s, %(decision_id)s, %(recommendation_id)s, %(ticker)s, %(side)s, %(type)s,
             %(purpose)s, %(tranche)s, %(tranches)s, %(micro)s, %(notional)s, %(quantity)s, %(limit_price)s,
             %(stop_price)s, %(reference_price)s, %(fencing_token)s, %(as_of)s, %(valid_until)s, %(as_of)s,
-            %(bid)s, %(ask)s)
+            %(bid)s, %(ask)s, %(typical_volume)s)
         ON CONFLICT DO NOTHING
         """,
         {
@@ -133,6 +134,7 @@ def intend(
             "valid_until": valid_until,
             "bid": bid,
             "ask": ask,
+            "typical_volume": typical_volume,
         },
     ).rowcount
     if not written:

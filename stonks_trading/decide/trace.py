@@ -47,4 +47,5 @@ def seen(view: MarketView, price: Decimal) -> dict[str, str]:
         "sector": view.sector,
         "mean_correlation": str(view.mean_correlation),
         "volatility": str(view.volatility),
+        "typical_volume": str(view.typical_volume),
     }
