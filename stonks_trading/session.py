@@ -30,6 +30,7 @@ from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.guardian import Guarded, Guardian
+from stonks_trading.guards import Guards, closed_because
 from stonks_trading.inputs import LakeReader
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
@@ -59,6 +60,9 @@ class TradingSession:
         self._observer = Observer(settings, lake, database, broker, calendar)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._guards = Guards(
+            database, broker, calendar, clock, timedelta(seconds=settings.trading.clock_skew_limit_seconds)
+        )
         self._adjuster = Adjuster(lake, database, broker, fence)
         self._guardian = Guardian(settings, database, self._observer, calendar, fence)
         self._outbox: Outbox | None = None
@@ -112,6 +116,7 @@ class TradingSession:
             known = inputs.recommendations(self._lake, as_of)
             if not known:
                 return ()
+            self._guards.check()
             seen = self._seen(as_of, {r.ticker for r in known if r.action in (Action.BUY, Action.SELL)})
             self._trip(seen)
             with self._database.connection() as connection:
@@ -121,6 +126,7 @@ class TradingSession:
                 open_tickers = sorted(set(books.positions) | set(books.pending_buys))
                 sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
                 state = self._observer.state(connection, self.account_id, as_of)
+                state = replace(state, guard=closed_because(connection))
                 rules = self._observer.rules_at(seen)
                 views = {ticker: seen.view(ticker, open_tickers) for ticker in tickers}
                 decisions = decide.decide(
