@@ -92,22 +92,6 @@ def exit_basis(
     return None if stale is None else Basis(stale, fresh=False)
 
 
-def quoted(quote: Quote | None, bars: Sequence[DailyBar]) -> dict[str, str]:
-    """A quote as text for a decision's trace, the feed with it, and the typical volume; nothing where there is none."""
-    volume = typical_volume(bars)
-    known = {} if volume is None else {"typical_volume": str(volume)}
-    if quote is None:
-        return known
-    return known | {
-        "bid": str(quote.bid),
-        "ask": str(quote.ask),
-        "last": str(quote.last),
-        "quote_at": quote.at.isoformat(),
-        "last_at": quote.last_at.isoformat() if quote.last_at else "",
-        "feed": quote.feed,
-    }
-
-
 def last_close(bars: Sequence[DailyBar]) -> Decimal | None:
     """The close of the newest finished session, or None."""
     return _decimal(bars[-1].close) if bars else None

@@ -119,9 +119,9 @@ class EngineState:
     tier: RiskTier
     tripped: frozenset[Breaker] = frozenset()
     entries_closed_because: str = ""  # the data-health verdict; empty: entries are open
-    guard: str = ""  # why clock or session are in doubt; empty: entries are open
     locked_tickers: Mapping[str, str] = field(default_factory=dict)  # ticker -> reconciliation break
     micro_trades_today: int = 0  # micro-trades opened since the session began
+    guard: str = ""  # why clock or session are in doubt; empty: entries are open
 
 
 @dataclass(frozen=True)

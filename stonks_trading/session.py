@@ -103,6 +103,7 @@ class TradingSession:
             sandbox = self._settings.sandboxed["broker"]
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
             self._adjuster.adjust(account.account_id, as_of)
+            self._guards.check()
             return reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
 
     def decide(self, as_of: datetime) -> tuple[Decision, ...]:

@@ -12,6 +12,7 @@ from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control, market, portfolio
 from stonks_trading.broker.protocol import Broker
+from stonks_trading.decide import trace
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.inputs import DailyBar, DailyBars, LakeReader
 from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
@@ -76,7 +77,7 @@ class Seen:
 
     def quoted(self, ticker: str) -> dict[str, str]:
         """What the market showed of a ticker, as text for a decision's trace."""
-        return market.quoted(self.quotes.get(ticker), self.bars.get(ticker, ()))
+        return trace.quoted(self.quotes.get(ticker), market.typical_volume(self.bars.get(ticker, ())))
 
     def is_fresh(self, ticker: str) -> bool:
         """Whether that price is young enough to watch a stop by; between sessions the last session's close is."""

@@ -172,6 +172,7 @@ def test_a_stop_is_set_trails_and_lets_out_even_when_paused(bench: Bench) -> Non
     now = bench.later(minutes=1)
     (exit_,) = session.check_stops(now)
     assert (exit_.reason, exit_.recommendation_id) == ("stop", "r1")
+    assert (exit_.inputs["feed"], exit_.inputs["bid"]) == ("fake", str(second["stop"] - Decimal("0.01")))
     assert session.check_stops(now) == ()  # one exit, however often it is looked at
     session.send_outbox(now)
     bench.broker.fill_all()
