@@ -13,12 +13,13 @@ BENCHMARK = "SPY"
 
 @dataclass(frozen=True)
 class DailyBar:
-    """One session of a ticker, dollars."""
+    """One session of a ticker, dollars and shares; a volume of 0 is unknown."""
 
     start_at: datetime
     high: float
     low: float
     close: float
+    volume: float = 0.0
 
 
 class History(Mapping[str, Sequence[DailyBar]]):

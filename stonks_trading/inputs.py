@@ -115,7 +115,7 @@ def _known(table: pa.Table, as_of: datetime) -> int:
 
 def _by_ticker(bars: pa.Table) -> Mapping[str, tuple[DailyBar, ...]]:
     found: dict[str, list[DailyBar]] = {}
-    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close"))
-    for ticker, *bar in zip(*columns, strict=True):
-        found.setdefault(ticker, []).append(DailyBar(*bar))
+    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close", "volume"))
+    for ticker, start_at, high, low, close, volume in zip(*columns, strict=True):
+        found.setdefault(ticker, []).append(DailyBar(start_at, high, low, close, volume or 0.0))
     return {ticker: tuple(own) for ticker, own in found.items()}

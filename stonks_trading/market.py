@@ -1,11 +1,15 @@
 """What the decision is told of the market, put together from daily bars and quotes. Pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stonks_trading.decide import correlation
 from stonks_trading.history import DailyBar, History, decimal
 from stonks_trading.records import MarketView, Quote
+
+VOLUME_SESSIONS = 20
 
 
 def view(ticker: str, quote: Quote | None, history: History, held: Iterable[str], sector: str) -> MarketView:
@@ -17,21 +21,47 @@ def view(ticker: str, quote: Quote | None, history: History, held: Iterable[str]
         sector=sector,
         mean_correlation=correlation.mean_correlation(ticker, held, history.correlation),
         volatility=history.volatility(ticker),
+        typical_volume=typical_volume(history.get(ticker, ())),
     )
 
 
-def exit_price(quote: Quote | None, last_close: Decimal | None, *, market_open: bool) -> Decimal | None:
-    """The price that stops look at: in session the last trade, else the middle, else the bid; closed, the last close.
+def typical_volume(bars: Sequence[DailyBar]) -> Decimal | None:
+    """The mean volume of the last VOLUME_SESSIONS sessions, shares; None where any of them is unknown or there are fewer."""
+    newest = bars[-VOLUME_SESSIONS:]
+    if len(newest) < VOLUME_SESSIONS or any(not bar.volume > 0 for bar in newest):
+        return None
+    return decimal(round(sum(bar.volume for bar in newest) / VOLUME_SESSIONS, 3))
 
-    Not the bid first: one odd quote of a thin feed must not sell a position. None where nothing is known.
+
+@dataclass(frozen=True)
+class Basis:
+    """The price that stops look at, and whether it is fresh enough to say that somebody watches."""
+
+    price: Decimal
+    fresh: bool
+
+
+def exit_basis(
+    quote: Quote | None, last_close: Decimal | None, *, market_open: bool, as_of: datetime, max_age: timedelta
+) -> Basis | None:
+    """The price that stops look at; None where nothing is known.
+
+    Closed: the last close. In session, of what is at most `max_age` old: the last trade, else the middle of bid and ask
+    where they are not crossed. Not the bid first: one odd quote of a thin feed must not sell a position. Where nothing
+    is that young the same in the same order however old, then the bid, then the close; that is not fresh.
     """
     if not market_open or quote is None:
-        return last_close if last_close is not None else (quote.last if quote else None)
-    if quote.last is not None:
-        return quote.last
-    if quote.bid is not None and quote.ask is not None:
-        return (quote.bid + quote.ask) / 2
-    return quote.bid if quote.bid is not None else last_close
+        price = last_close if last_close is not None else (quote.last if quote else None)
+        return None if price is None else Basis(price, fresh=not market_open)
+    traded = quote.last_at or quote.at
+    middle = None
+    if quote.bid is not None and quote.ask is not None and quote.bid <= quote.ask:
+        middle = (quote.bid + quote.ask) / 2
+    for price, at in ((quote.last, traded), (middle, quote.at)):
+        if price is not None and as_of - at <= max_age:
+            return Basis(price, fresh=True)
+    stale = next((price for price in (quote.last, middle, quote.bid, last_close) if price is not None), None)
+    return None if stale is None else Basis(stale, fresh=False)
 
 
 def last_close(bars: Sequence[DailyBar]) -> Decimal | None:

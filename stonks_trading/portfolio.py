@@ -75,7 +75,7 @@ def pending(connection: Connection, account_id: str) -> Pending:
     rows = connection.execute(
         """
         SELECT ticker, side, notional, quantity, filled_quantity, filled_average_price, reference_price, purpose
-        FROM orders WHERE account_id = %s AND state = ANY(%s) AND NOT (purpose = 'stop' AND type = 'stop')
+        FROM orders WHERE account_id = %s AND state = ANY(%s) AND purpose <> 'protective_stop'
         """,
         (account_id, list(_UNFINISHED)),
     ).fetchall()

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
-from stonks_core.errors import StonksError
+from stonks_core.errors import StonksError, TransientError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
@@ -24,11 +24,14 @@ from stonks_trading.broker.outbox import Delivery, Outbox
 from stonks_trading.broker.protocol import Broker, TradeUpdate
 from stonks_trading.broker.reconcile import Reconciled
 from stonks_trading.broker.sync import Swept
+from stonks_trading.corporate import Adjuster
 from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
 from stonks_trading.door import Door
 from stonks_trading.engine.lease import Fence, no_fence
+from stonks_trading.guardian import Guarded, Guardian
+from stonks_trading.guards import Guards, closed_because
 from stonks_trading.inputs import LakeReader, Recommendations
 from stonks_trading.leaving import Leaver
 from stonks_trading.records import Decision, Recommendation
@@ -61,6 +64,11 @@ class TradingSession:
         self._observer = Observer(settings, lake, database, broker, calendar, door)
         self._rules = self._observer.rules
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._guards = Guards(
+            database, broker, calendar, clock, timedelta(seconds=settings.trading.clock_skew_limit_seconds)
+        )
+        self._adjuster = Adjuster(lake, database, broker, fence)
+        self._guardian = Guardian(settings, database, self._observer, calendar, fence)
         self._outbox: Outbox | None = None
         self._account: str | None = None
         self._lock = threading.RLock()
@@ -78,7 +86,7 @@ class TradingSession:
             return
 
     def reconcile(self) -> Reconciled:
-        """Adopt what the broker has of our orders in doubt, book what was missed, compare, lock what differs."""
+        """Adopt what the broker has of our orders in doubt, book what was missed, apply splits, compare, lock what differs."""
         with self._lock:
             as_of = self._clock.now()
             account = self._broker.account()
@@ -86,16 +94,20 @@ class TradingSession:
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
             outbox = Outbox(self._database, self._broker, account.account_id, self._fence)
             outbox.resolve(as_of)
+            sync.sweep(self._database, self._broker, account.account_id, as_of)
+            self._adjuster.adjust(account.account_id, as_of)
             done = reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
             self._account, self._outbox = account.account_id, outbox
             return done
 
     def sync(self, as_of: datetime) -> Reconciled:
-        """Account, positions, open orders and cash once more, compared as at the start."""
+        """Account, positions, open orders, splits and cash once more, compared as at the start."""
         with self._lock:
             account = self._broker.account()
             sandbox = self._settings.sandboxed["broker"]
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
+            self._adjuster.adjust(account.account_id, as_of)
+            self._guards.check()
             return reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
 
     def decide(self, as_of: datetime) -> tuple[Decision, ...]:
@@ -109,6 +121,7 @@ class TradingSession:
             known = self._recommendations.at(as_of)
             if not known:
                 return ()
+            self._guards.check()
             seen = self._seen(as_of, {r.ticker for r in known if r.action in (Action.BUY, Action.SELL)})
             self._trip(seen)
             with self._database.connection() as connection:
@@ -118,6 +131,7 @@ class TradingSession:
                 open_tickers = sorted(set(books.positions) | set(books.pending_buys))
                 sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
                 state = self._observer.state(connection, self.account_id, as_of)
+                state = replace(state, guard=closed_because(connection))
                 rules = self._observer.rules_at(seen)
                 views = Views(seen, tickers, open_tickers)
                 decisions = decide.decide(
@@ -166,6 +180,19 @@ class TradingSession:
             seen = self._seen(as_of, ())
             self._trip(seen)
             return self._leaver.by_levels(self.account_id, seen, near_only=near_only)
+
+    def protect(self, as_of: datetime) -> Guarded:
+        """Rest stops at the broker and alarm for what nobody protects; see `Guardian.look`.
+
+        Without quotes nothing is rested, but the alarm is judged all the same before the TransientError is passed on.
+        """
+        with self._lock:
+            try:
+                seen = self._seen(as_of, ())
+            except TransientError:
+                self._guardian.look(self.account_id, self._observer.blind(as_of))
+                raise
+            return self._guardian.look(self.account_id, seen)
 
     def rebalance(self, as_of: datetime) -> tuple[Decision, ...]:
         """Trim what has grown too large; see `Leaver.by_rebalancing`."""
@@ -236,6 +263,8 @@ class TradingSession:
             return done
 
     def _seen(self, as_of: datetime, tickers: set[str] | tuple[()]) -> Seen:
+        """The outside, in the scale of the books: a split that is seen in the prices is applied before."""
+        self._adjuster.adjust(self.account_id, as_of)
         with self._database.connection() as connection:
             held = portfolio.held_tickers(connection, self.account_id)
         return self._observer.seen({*tickers, *held}, as_of)

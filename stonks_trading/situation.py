@@ -12,6 +12,7 @@ from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control, market, portfolio
 from stonks_trading.broker.protocol import Broker
+from stonks_trading.decide import trace
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.door import Door
 from stonks_trading.history import BENCHMARK, History
@@ -66,16 +67,35 @@ class Seen:
     bars: History
     sectors: Mapping[str, str]
     last_session: date
+    max_age: timedelta = timedelta(minutes=2)  # of a price that is still fresh in session
 
     def price(self, ticker: str) -> Decimal | None:
         """What a share is worth for stops and for valuing what is held; None where nothing is known.
 
         Between sessions it is the last session's close, but only that one: a bar of an older session is no price.
         """
+        basis = self._basis(ticker)
+        return None if basis is None else basis.price
+
+    def quoted(self, ticker: str) -> dict[str, str]:
+        """What the market showed of a ticker, as text for a decision's trace."""
+        return trace.quoted(self.quotes.get(ticker), market.typical_volume(self.bars.get(ticker, ())))
+
+    def is_fresh(self, ticker: str) -> bool:
+        """Whether that price is young enough to watch a stop by; between sessions the last session's close is."""
+        basis = self._basis(ticker)
+        return basis is not None and basis.fresh
+
+    def _basis(self, ticker: str) -> market.Basis | None:
         bars = self.bars.get(ticker, ())
-        fresh = bool(bars) and bars[-1].start_at.date() == self.last_session
-        close = market.last_close(bars) if fresh else None
-        return market.exit_price(self.quotes.get(ticker), close, market_open=self.market_open)
+        newest = bool(bars) and bars[-1].start_at.date() == self.last_session
+        return market.exit_basis(
+            self.quotes.get(ticker),
+            market.last_close(bars) if newest else None,
+            market_open=self.market_open,
+            as_of=self.as_of,
+            max_age=self.max_age,
+        )
 
     def prices(self, tickers: Iterable[str]) -> Mapping[str, Decimal]:
         """The prices of those that have one."""
@@ -133,7 +153,13 @@ class Observer:
             bars=self._bars.of({*wanted, *sectors, BENCHMARK}, as_of),
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
+            max_age=self.rules.quotes.max_age,
         )
+
+    def blind(self, as_of: datetime) -> Seen:
+        """What is known where the broker gives no quotes: the calendar, and nothing of any price."""
+        last = session_closed(self._calendar, as_of).day
+        return Seen(as_of, self._calendar.is_open(as_of), {}, History({}), self.sectors(as_of), last)
 
     def sectors(self, as_of: datetime) -> Mapping[str, str]:
         """Each tracked ticker's sector."""

@@ -13,7 +13,7 @@ from stonks_api.context import Context, Ctx
 from stonks_api.routers.health import health_of
 from stonks_api.routers.layers import LayerShown, layers_of
 from stonks_api.routers.pipeline import Toggle, toggle_of
-from stonks_api.wire import Shown
+from stonks_api.wire import Real, Shown
 from stonks_core import alerts
 from stonks_core.registry import source_state
 from stonks_core.stores.lake.registry import TABLES
@@ -63,12 +63,35 @@ class Heartbeat(Shown):
     note: str
 
 
+class Guard(Shown):
+    """Whether this machine and the broker agree about the present; where they do not, no position is opened."""
+
+    guard: str
+    holds: bool
+    sentence: str
+    value: Real
+    threshold: Real
+    since: datetime
+    checked_at: datetime
+
+
+class Unprotected(Shown):
+    """A held position that neither a stop at the broker nor a watched level protects; `alarmed`: for too long."""
+
+    ticker: str
+    since: datetime
+    alarmed: bool
+    sentence: str
+
+
 class Engine(Shown):
-    """The trading engine: its owner, its tasks, and what an operator told it."""
+    """The trading engine: its owner, its tasks, what an operator told it, its guards, and what nobody protects."""
 
     lease: Lease | None
     heartbeats: list[Heartbeat]
     control: dict[str, Any]
+    guards: list[Guard]
+    unprotected: list[Unprotected]
 
 
 class Alert(Shown):
@@ -158,10 +181,21 @@ def engine_of(ctx: Context) -> Engine:
         "SELECT task, owner, beat_at, ok_at, cycles, failures, last_error, note FROM engine_heartbeats ORDER BY task"
     )
     control = ctx.database.fetch("SELECT key, value FROM engine_control ORDER BY key")
+    guards = ctx.database.fetch(
+        "SELECT guard, holds, sentence, value, threshold, since, checked_at FROM engine_guards ORDER BY guard"
+    )
+    bare = ctx.database.fetch(
+        """
+        SELECT ticker, unprotected_since AS since, alarmed, protection_note AS sentence FROM positions
+        WHERE protection = 'none' AND quantity <> 0 ORDER BY ticker LIMIT 1000
+        """
+    )
     return Engine(
         lease=Lease.model_validate(lease) if lease else None,
         heartbeats=[Heartbeat.model_validate(row) for row in beats],
         control={row["key"]: row["value"] for row in control},
+        guards=[Guard.model_validate(row) for row in guards],
+        unprotected=[Unprotected.model_validate(row) for row in bare],
     )
 
 

@@ -129,11 +129,12 @@ def cancel_orders(
     for row in [*waiting, *working]:
         if (entries_only and row.side == "sell") or row.state.final or ticker not in {"", row.ticker}:
             continue
-        asked += _cancel(database, broker, row, as_of, why)
+        asked += cancel_order(database, broker, row, as_of, why)
     return asked
 
 
-def _cancel(database: Database, broker: Broker, row: OrderRow, as_of: datetime, why: str) -> int:
+def cancel_order(database: Database, broker: Broker, row: OrderRow, as_of: datetime, why: str) -> int:
+    """Cancel one order, at the broker or where it is still an intent; 0 where there is none such. The end comes by sweep."""
     if row.broker_order_id is not None:
         broker.cancel(row.broker_order_id)
     with database.connection() as connection:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
@@ -54,7 +55,7 @@ class Daemon:
     def __init__(self, parts: Parts, stop: asyncio.Event) -> None:
         self._parts, self._stop = parts, stop
         self._heartbeats = Heartbeats(parts.database, parts.lease.owner)
-        self._since_full_check = float("inf")
+        self._full_check_at: datetime | None = None
         trading = parts.settings.trading
         self._fast = min(trading.fast_stop_loss_interval_seconds, trading.stop_loss_check_interval_seconds)
         self._decisions = Task("decisions", self._decide, trading.polling_interval_seconds)
@@ -190,17 +191,22 @@ class Daemon:
         return f"{len(decided)} new decisions, {len(sent.sent)} orders sent, {len(sent.in_doubt)} in doubt"
 
     async def _check_stops(self) -> str:
-        whole = self._parts.settings.trading.stop_loss_check_interval_seconds
-        near_only = self._since_full_check + self._fast <= whole
-        self._since_full_check = self._since_full_check + self._fast if near_only else 0.0
-        return await asyncio.to_thread(self._leave, near_only)
+        """All positions at each slow interval, between them those near their stop; wake-ups move neither."""
+        now, whole = self._parts.clock.now(), self._parts.settings.trading.stop_loss_check_interval_seconds
+        near_only = self._full_check_at is not None and (now - self._full_check_at).total_seconds() < whole
+        done = await asyncio.to_thread(self._leave, near_only)
+        if not near_only:
+            self._full_check_at = now  # only one that went through counts
+        return done
 
     def _leave(self, near_only: bool) -> str:
         session, now = self._parts.session, self._parts.clock.now
         left = session.check_stops(now(), near_only=near_only)
-        if left:
-            session.send_outbox(now())
-        return f"{len(left)} exits, looked at {'positions near their stop' if near_only else 'all positions'}"
+        guarded = session.protect(now())
+        session.send_outbox(now())  # also what waited for a stop to be cancelled
+        bare = f", unprotected: {', '.join(guarded.unprotected)}" if guarded.unprotected else ""
+        looked = "positions near their stop" if near_only else "all positions"
+        return f"{len(left)} exits, {len(guarded.rested)} stops to rest, looked at {looked}{bare}"
 
     async def _perform(self) -> str:
         return await asyncio.to_thread(self._settle)
@@ -242,8 +248,8 @@ class Daemon:
             await asyncio.to_thread(self._heartbeats.beat, "stream", "", "listening")
             async for update in updates:
                 await asyncio.to_thread(session.apply_update, update)
-                if update.execution is not None:
-                    self._stops.wake.set()  # a new position gets its stop at once
+                if update.execution is not None or update.order.state.final:
+                    self._stops.wake.set()  # a new position gets its stop at once, and what waited for one goes
         return "the stream ended"
 
     async def _listen(self) -> str:
