@@ -10,7 +10,6 @@ SHELLS = {
     "aggregation": {
         "assets",
         "competitive_step",
-        "due",
         "layers",
         "parts",
         "projection_rows",
