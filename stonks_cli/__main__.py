@@ -19,6 +19,7 @@ from stonks_cli.parse import parse
 from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
+from stonks_cli.score.commands import score_filings, score_sandbox
 from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
@@ -36,6 +37,8 @@ app.command()(parse)
 app.command()(extract)
 app.command()(notifications)
 app.command()(patterns)
+app.command()(score_sandbox)
+app.command()(score_filings)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,
