@@ -1,4 +1,4 @@
-"""The columns of `stonks_core.columns` under the pipeline's roof, and the groupings that its formulas sum over."""
+"""Tables from arrays, and the groupings that the formulas sum over. No formula lives here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,26 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stonks_core.columns import (
-    NEVER,
-    Flags,
-    Floats,
-    Ints,
-    Texts,
-    codes,
-    floats,
-    instants,
-    micros,
-    round_micros,
-    strings,
-    texts,
-)
+from stonks_core.columns import Ints, codes
 from stonks_core.stores.lake.tables import LakeTable
-
-__all__ = [
-    "NEVER", "Flags", "Floats", "Ints", "Texts", "codes", "combine", "fields", "floats", "instants", "micros", "picked",
-    "round_micros", "starts_of", "strings", "texts", "to_table",
-]  # fmt: skip
 
 
 def picked(table: pa.Table, name: str, values: Iterable[str]) -> pa.Table:

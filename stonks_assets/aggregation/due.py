@@ -15,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.arrays import codes, instants, micros, picked
+from stonks_assets.aggregation.arrays import picked
 from stonks_assets.aggregation.provenance import FORMULAS, read_provenance
 from stonks_assets.aggregation.signals import differing
 from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.weights import LayerWeights
+from stonks_core.columns import codes, instants, micros
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Window
 

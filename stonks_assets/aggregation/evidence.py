@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import Floats, Ints, codes, fields, starts_of, to_table
+from stonks_assets.aggregation.arrays import fields, starts_of, to_table
+from stonks_core.columns import Floats, Ints, codes
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE
 
 BEST = 10

@@ -7,7 +7,8 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import Floats, Ints, codes, floats, instants, micros, starts_of, texts
+from stonks_assets.aggregation.arrays import starts_of
+from stonks_core.columns import Floats, Ints, codes, floats, instants, micros, texts
 from stonks_core.prices.adjusting import DAILY, TOTAL_RETURN
 from stonks_core.prices.sessions import adjusted_bars
 from stonks_core.vocabulary import Window

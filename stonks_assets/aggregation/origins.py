@@ -15,20 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import (
-    NEVER,
-    Flags,
-    Floats,
-    Ints,
-    Texts,
-    codes,
-    combine,
-    floats,
-    round_micros,
-    starts_of,
-    texts,
-)
+from stonks_assets.aggregation.arrays import combine, starts_of
 from stonks_assets.aggregation.fingerprints import Prints, fingerprints, joined
+from stonks_core.columns import NEVER, Flags, Floats, Ints, Texts, codes, floats, round_micros, texts
 
 NOVELTY_LOOKBACK = timedelta(hours=48)
 _PAIRS_AT_ONCE = 4_000_000

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import Ints
+from stonks_core.columns import Ints
 
 PART_ROWS = 400_000
 """How many rows a part has where companies are of one size; some 150 bytes each, and as many while it is worked on."""

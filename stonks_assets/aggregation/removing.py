@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import Flags, floats, texts
 from stonks_assets.aggregation.signals import placed
+from stonks_core.columns import Flags, floats, texts
 
 
 @dataclass(frozen=True)

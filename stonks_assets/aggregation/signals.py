@@ -6,18 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import (
-    Flags,
-    codes,
-    combine,
-    fields,
-    floats,
-    instants,
-    strings,
-    texts,
-    to_table,
-)
+from stonks_assets.aggregation.arrays import combine, fields, to_table
 from stonks_assets.aggregation.origins import novelty, trace
+from stonks_core.columns import Flags, codes, floats, instants, strings, texts
 from stonks_core.identifiers import digest
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Catalyst, Layer

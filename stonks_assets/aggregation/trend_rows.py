@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from stonks_assets.aggregation.arrays import strings
 from stonks_assets.aggregation.market import Context, contexts
 from stonks_assets.aggregation.windows import LONGEST, SHAPES
 from stonks_core.calendar import MarketCalendar
+from stonks_core.columns import strings
 from stonks_core.prices.reading import LakeReader, read_bars
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Window

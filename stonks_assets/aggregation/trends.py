@@ -22,23 +22,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import (
-    Flags,
-    Floats,
-    Ints,
-    codes,
-    fields,
-    floats,
-    instants,
-    micros,
-    round_micros,
-    starts_of,
-    to_table,
-)
+from stonks_assets.aggregation.arrays import fields, starts_of, to_table
 from stonks_assets.aggregation.evidence import EVIDENCE_SCHEMA, rank_evidence
 from stonks_assets.aggregation.origins import stories, tellers
 from stonks_assets.aggregation.weights import SHORT, LayerWeights, base_weights, recency
 from stonks_assets.aggregation.windows import SHAPES, WindowShape
+from stonks_core.columns import Flags, Floats, Ints, codes, floats, instants, micros, round_micros
 from stonks_core.identifiers import digest
 from stonks_core.stores.lake.gold_tables import TREND_HISTORY
 from stonks_core.vocabulary import Direction, Layer, Window

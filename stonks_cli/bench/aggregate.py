@@ -20,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import floats
 from stonks_assets.aggregation.parts import ENCODED, company_parts
 from stonks_assets.aggregation.trend_rows import SIGNAL_COLUMNS
 from stonks_assets.aggregation.trends import aggregate
@@ -33,6 +32,7 @@ from stonks_cli.bench.ground import ground
 from stonks_cli.bench.made_signals import AS_OF, fill
 from stonks_cli.bench.measuring import Cost, P, T, apart, machine, measured
 from stonks_core.clock import ManualClock
+from stonks_core.columns import floats
 from stonks_core.errors import StonksError
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import Floats, micros
 from stonks_assets.outcomes.forward import HORIZONS
 from stonks_assets.outcomes.judgement import Judgement, judge
 from stonks_cli.score.recording import Prices
+from stonks_core.columns import Floats, micros
 
 LEAST_OPINION = 0.1
 """A score weaker than this is no opinion: it counts in the rank correlation and neither hits nor misses."""

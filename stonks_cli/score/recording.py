@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import Floats, micros
 from stonks_assets.parsing.filings import parse_header
 from stonks_core.calendar import MarketCalendar
+from stonks_core.columns import Floats, micros
 from stonks_core.errors import BadInputError
 from stonks_core.prices.sessions import Sessions
 

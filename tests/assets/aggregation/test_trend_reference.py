@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.arrays import codes, instants
 from stonks_assets.aggregation.origins import stories, tellers
 from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.weights import LayerWeights, weight
+from stonks_core.columns import codes, instants
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 CLOSE = NOW - timedelta(hours=19)

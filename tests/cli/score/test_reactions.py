@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.arrays import micros
 from stonks_cli.score.lexicon import always_up, vader, words
 from stonks_cli.score.reactions import Opinion, judged, reactions, table, wilson
 from stonks_cli.score.recording import Prices
 from stonks_core.calendar import MarketCalendar
+from stonks_core.columns import micros
 from stonks_core.prices.sessions import Sessions
 
 LISTED = MarketCalendar("XNYS").sessions_between(date(2024, 5, 1), date(2024, 5, 3))
