@@ -17,11 +17,16 @@ from stonks_api.registry import transfer as registry_transfer
 from stonks_api.registry import watchlists as registry_watchlists
 from stonks_api.risk import approvals, evaluations, limits
 from stonks_api.routers import (
+    audit,
     companies,
     decisions,
     documents,
     failures,
+    health,
+    layers,
+    notifications,
     orders,
+    patterns,
     pipeline,
     portfolio,
     recommendations,
@@ -93,7 +98,23 @@ def create_app(
     )
     app.state.context = Context(settings, database, lake, LakeSql(lake, QUERIED), clock, dagster_url)
     problems.install(app)
-    api = (status, companies, documents, trends, recommendations, orders, portfolio, decisions, pipeline, failures)
+    api = (
+        status,
+        companies,
+        patterns,
+        documents,
+        trends,
+        recommendations,
+        audit,
+        orders,
+        portfolio,
+        decisions,
+        pipeline,
+        layers,
+        failures,
+        health,
+    )
+    trading = (steering, configuring, lists, evaluations, limits, approvals, notifications)
     registry = (
         registry_companies,
         registry_attachments,
@@ -101,8 +122,7 @@ def create_app(
         registry_sources,
         registry_transfer,
     )
-    trading = (steering, configuring, lists, evaluations, limits, approvals)
-    for module in (*api, *registry, agents_routes, agents_faring, *trading):
+    for module in (*api, *trading, *registry, agents_routes, agents_faring):
         app.include_router(module.router)
     for page in (overview, why, docs):
         app.include_router(page.router, include_in_schema=False)

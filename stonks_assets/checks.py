@@ -1,19 +1,23 @@
-"""Asset checks, generated from the table registry: keys are unique, clocks are in order, the schema is the declared one."""
+"""Asset checks, generated from the table registry: `rows` holds what a table declares, `flow` whether it keeps moving.
 
-from collections.abc import Iterator, Mapping
+Two checks a table and one op for many tables, because each check that Dagster records costs more than making it; each
+finding is kept by its own name for the verdict. What a step has just written is looked at in the step (`shell`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from stonks_assets.health.flow import flow_checks
+from stonks_assets.health.judging import examine, examine_flow, expected_by_name, recent, renew_verdict
+from stonks_assets.health.tables import Days, table_checks
 from stonks_assets.resources import PipelineResource
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.health.verdict import Result, Severity
 from stonks_core.stores.lake.tables import LakeTable
 
-Days = tuple[date, date]
 SOURCES_UP = "sources_up"
-TABLE_CHECKS = ("unique_key", "clock_order", "declared_schema")
+ROWS, FLOW = "rows", "flow"
 
 
 def days_of_run(tags: Mapping[str, str], today: date) -> Days:
@@ -24,74 +28,55 @@ def days_of_run(tags: Mapping[str, str], today: date) -> Days:
     return (date.fromisoformat(first), date.fromisoformat(last)) if first and last else (today, today)
 
 
-def checks_of(table: LakeTable) -> Iterator[dg.AssetChecksDefinition]:
-    """The checks that every table gets."""
+def check_keys(tables: Iterable[LakeTable]) -> list[dg.AssetCheckKey]:
+    """The keys of all checks of some tables."""
+    return [dg.AssetCheckKey(dg.AssetKey(table.name), name) for table in tables for name in _names(table)]
 
-    @dg.multi_asset_check(
-        name=f"check_{table.name}",
-        specs=[
-            dg.AssetCheckSpec("unique_key", asset=table.name, description="no two rows share a business key"),
-            dg.AssetCheckSpec("clock_order", asset=table.name, description="published_at <= available_at"),
-            dg.AssetCheckSpec(
-                "declared_schema",
-                asset=table.name,
-                description="columns are those of the registry",
-            ),
-        ],
-        can_subset=False,
-    )
+
+def _names(table: LakeTable) -> Mapping[str, Mapping[str, str]]:
+    """The asset checks of a table: of each, the findings that it is made of and what they promise."""
+    flow = flow_checks().get(table.name)
+    return {ROWS: table_checks(table), **({FLOW: flow} if flow else {})}
+
+
+def checks_of(name: str, tables: Sequence[LakeTable]) -> dg.AssetChecksDefinition:
+    """All checks of some tables, made by one op; a run may ask for some of them."""
+
+    @dg.multi_asset_check(name=name, specs=list(_specs(tables)), can_subset=True)
     def body(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.AssetCheckResult]:
+        wanted = {(key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys}
+        asked = [table for table in tables if (table.name, ROWS) in wanted]
         with pipeline.open() as opened:
-            days = days_of_run(context.run.tags, opened.clock.now().date())
-            for name, problem in findings(opened.lake, table, days).items():
-                yield dg.AssetCheckResult(
-                    asset_key=table.name,
-                    check_name=name,
-                    passed=not problem,
-                    description=problem or "holds",
-                )
+            now = opened.clock.now()
+            first, last = days_of_run(context.run.tags, now.date())
+            days = min(first, recent(now)[0]), max(last, now.date())
+            found = [*examine(opened, asked, days, now), *examine_flow(opened, now)]
+            renew_verdict(opened, now)
+        for table in tables:
+            for check, parts in _names(table).items():
+                if (table.name, check) in wanted:
+                    yield _as_shown(table, check, [r for r in found if r.subject == table.name and r.check in parts])
 
-    yield body
-
-
-def findings(lake: Lake, table: LakeTable, days: Days) -> dict[str, str]:
-    """Each check's problem as a sentence, empty where it holds."""
-    return {
-        "unique_key": _duplicates(lake, table, days),
-        "clock_order": _clock_order(lake, table, days),
-        "declared_schema": _schema(lake, table),
-    }
+    return body
 
 
-def _duplicates(lake: Lake, table: LakeTable, days: Days) -> str:
-    keys = lake.read(table, days=days, columns=["day", *table.key])
-    groups = keys.group_by(["day", *table.key]).aggregate([([], "count_all")])
-    repeated = groups.filter(pc.field("count_all") > 1)
-    if repeated.num_rows == 0:
-        return ""
-    one = repeated.slice(0, 1).to_pylist()[0]
-    return f"{repeated.num_rows} keys of {table.name} stand more than once from {days[0]} to {days[1]}, such as {one}"
+def _specs(tables: Sequence[LakeTable]) -> Iterator[dg.AssetCheckSpec]:
+    for table in tables:
+        for check, parts in _names(table).items():
+            reasons = {expected_by_name()[table.name, name].blocks for name in parts} - {""}
+            closes = f" Closes the door to new positions: {'; '.join(sorted(reasons))}." if reasons else ""
+            promises = "; ".join(f"{name}: {promise}" for name, promise in parts.items())
+            yield dg.AssetCheckSpec(check, asset=table.name, description=f"{promises}.{closes}")
 
 
-def _clock_order(lake: Lake, table: LakeTable, days: Days) -> str:
-    names = {c.name for c in table.columns}
-    if not {"published_at", "available_at"} <= names:
-        return ""
-    rows = lake.read(table, days=days, columns=["published_at", "available_at"])
-    early = rows.filter(pc.field("available_at") < pc.field("published_at"))
-    return (
-        f"{early.num_rows} rows of {table.name} from {days[0]} to {days[1]} were known before they were published"
-        if early.num_rows
-        else ""
+def _as_shown(table: LakeTable, check: str, results: Sequence[Result]) -> dg.AssetCheckResult:
+    broken = [result for result in results if result.problem]
+    severe = any(expected_by_name()[result.name].severity is Severity.ERROR for result in broken)
+    return dg.AssetCheckResult(
+        asset_key=table.name,
+        check_name=check,
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{result.check}: {result.problem}" for result in broken) or "holds",
+        metadata={result.check: ", ".join(result.days) for result in broken if result.days},
     )
-
-
-def _schema(lake: Lake, table: LakeTable) -> str:
-    held = lake.ensure(table).to_pyarrow_dataset().schema
-    wanted = {f.name: _comparable(f.type) for f in table.schema}
-    found = {f.name: _comparable(f.type) for f in held}
-    return "" if wanted == found else f"{table.name} holds {found} where the registry declares {wanted}"
-
-
-def _comparable(kind: pa.DataType) -> str:
-    return str(kind).replace("large_", "").replace("_view", "")

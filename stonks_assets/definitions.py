@@ -6,6 +6,7 @@ import dagster as dg
 
 from stonks_assets.aggregation.assets import assets as aggregation_assets
 from stonks_assets.automation.healing import HEALING_SENSORS
+from stonks_assets.automation.health import HEALTH_SENSORS
 from stonks_assets.automation.jobs import JOBS
 from stonks_assets.automation.sensors import SCHEDULES, SENSORS
 from stonks_assets.automation.upkeep import UPKEEP_JOBS, UPKEEP_SCHEDULES
@@ -18,8 +19,11 @@ from stonks_assets.outcomes.assets import assets as outcome_assets
 from stonks_assets.parsing.assets import assets as parsing_assets
 from stonks_assets.recommendation.assets import assets as recommendation_assets
 from stonks_assets.resources import PipelineResource
-from stonks_core.stores.lake.registry import TABLES
+from stonks_core.stores.lake.fact_tables import FACT_TABLES
+from stonks_core.stores.lake.outcome_tables import OUTCOME_TABLES
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
 
+CHECKED = {"pipeline_checks": PIPELINE_TABLES, "fact_checks": FACT_TABLES, "outcome_checks": OUTCOME_TABLES}
 SECTIONS = (
     ingestion_assets,
     parsing_assets,
@@ -36,9 +40,9 @@ def build_definitions(pipeline: PipelineResource) -> dg.Definitions:
     assets: Sequence[dg.AssetsDefinition] = [asset for section in SECTIONS for asset in section()]
     return dg.Definitions(
         assets=assets,
-        asset_checks=[*(check for table in TABLES for check in checks_of(table)), listed_acceptance_check()],
+        asset_checks=[*(checks_of(name, tables) for name, tables in CHECKED.items()), listed_acceptance_check()],
         jobs=[*JOBS, *UPKEEP_JOBS],
-        sensors=[*SENSORS, *HEALING_SENSORS],
+        sensors=[*SENSORS, *HEALING_SENSORS, *HEALTH_SENSORS],
         schedules=[*SCHEDULES, *UPKEEP_SCHEDULES],
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,

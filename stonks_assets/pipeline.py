@@ -9,10 +9,12 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
+from stonks_core.layers import layer_enabled
 from stonks_core.registry.universe import Universe, load_universe
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
+from stonks_core.vocabulary import Layer
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class StepReport:
 
 
 class Failures:
-    """Items that failed: one row per stage and item, counted, resolved when the item succeeds later."""
+    """Items that failed: one row per stage and item, counted, resolved when the item succeeds later; and what is noted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,13 +45,18 @@ class Failures:
         *,
         day: date | None = None,
         detail: Mapping[str, object] | None = None,
+        noted: bool = False,
     ) -> None:
-        """Note that an item failed at an instant; the same failure again counts another attempt."""
+        """Note that an item failed at an instant; the same failure again counts another attempt.
+
+        What is merely `noted` went as it should, and nobody must act on it.
+        """
         self._database.execute(
             """
-            INSERT INTO failures (stage, item, day, error, detail, first_at, last_at)
-            VALUES (%(stage)s, %(item)s, %(day)s, %(error)s, %(detail)s, %(at)s, %(at)s)
-            ON CONFLICT (stage, item) DO UPDATE SET error = excluded.error, detail = excluded.detail, status = 'open',
+            INSERT INTO failures (stage, item, day, error, detail, status, first_at, last_at)
+            VALUES (%(stage)s, %(item)s, %(day)s, %(error)s, %(detail)s, %(status)s, %(at)s, %(at)s)
+            ON CONFLICT (stage, item) DO UPDATE SET error = excluded.error, detail = excluded.detail,
+                status = excluded.status,
                 last_at = excluded.last_at, attempts = failures.attempts + 1,
                 retries = CASE WHEN failures.status = 'resolved' THEN 0 ELSE failures.retries END
             """,
@@ -59,6 +66,7 @@ class Failures:
                 "day": day,
                 "error": error,
                 "detail": Jsonb(dict(detail or {})),
+                "status": "noted" if noted else "open",
                 "at": at,
             },
         )
@@ -96,10 +104,6 @@ class Pipeline:
         """The registry as it stood at an instant."""
         return load_universe(self.database, as_of)
 
-    def layer_enabled(self, layer: str) -> bool:
-        """Whether a signal layer (`macro`, `competitive`) is on: the row in risk_configs, else the setting."""
-        row = self.database.fetch_one("SELECT value FROM risk_configs WHERE key = %s", (f"{layer}_enabled",))
-        if row is not None:
-            return bool(row["value"])
-        signals = self.settings.signals
-        return {"company": True, "macro": signals.macro_enabled, "competitive": signals.competitive_enabled}[layer]
+    def layer_enabled(self, layer: Layer) -> bool:
+        """Whether a signal layer is on at this moment: the row in risk_configs, else the setting."""
+        return layer_enabled(self.database, self.settings.signals, layer)

@@ -4,17 +4,25 @@ An asset's key, columns, lineage, owner group and description are its table's; i
 stage for each day of the run, and reports.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from stonks_assets.health.judging import examine_written, judge_flow
 from stonks_assets.partitions import as_of_for, daily, days_of
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_assets.resources import PipelineResource
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.tables import LakeTable
 
+SKEW = timedelta(seconds=2)
+"""How far the clock that dates a file may be behind ours."""
+BROKEN = -1
+"""The version of a table that cannot be opened."""
+log = logging.getLogger(__name__)
 Stage = Callable[[Pipeline, date, datetime], StepReport]
 
 
@@ -34,12 +42,14 @@ def table_asset(
     reads: Sequence[str | dg.AssetDep] = (),
     gold: bool = False,
     per_day: bool = True,
+    judges: bool = False,
     kinds: frozenset[str] = frozenset({"python", "deltalake"}),
 ) -> dg.AssetsDefinition:
     """One stage as one asset, or as several that are written together.
 
     A silver stage works on a day's items as far as they are known now: every row carries its own knowledge time. A gold
-    stage is computed for the day's `as_of`. With `per_day` false a range is done in one pass, for its last day.
+    stage is computed for the day's `as_of`. With `per_day` false a range is done in one pass, for its last day. What was
+    written is held against the table's declarations; the stage that ends a cycle also `judges` the data's health.
     """
     name = tables[0].name
     specs = [
@@ -67,25 +77,48 @@ def table_asset(
         context: dg.AssetExecutionContext, config: StageConfig, pipeline: PipelineResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         days = days_of(context)
+        broken: dict[str, str] = {}
         with pipeline.open() as opened:
+            started = opened.clock.now() - SKEW
+            before = {table.name: _version(opened, table, noted=True) for table in tables}
             reports = []
             for day in days if per_day and not config.newest_only else days[-1:]:
                 now = opened.clock.now()
                 as_of = as_of_for(day, now, config.as_of) if gold or config.as_of else now
                 reports.append(stage(opened, day, as_of))
-            versions = {table.name: opened.lake.version(table) for table in tables}
+            noted = any(report.failed for report in reports)
+            versions = {table.name: _version(opened, table, noted=noted) for table in tables}
+            for table in tables:
+                if versions[table.name] not in (BROKEN, before[table.name]):
+                    broken[table.name] = breaches(opened, table, started)
+            if judges:
+                judge_flow(opened, opened.clock.now())
         for table in tables:
+            if broken.get(table.name):
+                context.log.error("%s: %s", table.name, broken[table.name])
             if dg.AssetKey(table.name) not in context.selected_asset_keys:
                 continue  # written all the same, as the stage writes its tables together, but not what was asked for
-            yield dg.MaterializeResult(asset_key=table.name, metadata=figures(table, reports, versions[table.name]))
+            metadata = figures(table, reports, versions[table.name], broken.get(table.name, ""))
+            yield dg.MaterializeResult(asset_key=table.name, metadata=metadata)
 
     return body
+
+
+def _version(pipeline: Pipeline, table: LakeTable, *, noted: bool) -> int:
+    """The table's newest version; -1 where it cannot be opened and that is its stage's business, or was noted by it."""
+    try:
+        return pipeline.lake.version(table)
+    except STORE_FAILURES as error:
+        if not noted:
+            raise
+        log.warning("lake table %s cannot be opened: %s", table.name, error)
+        return BROKEN
 
 
 def metadata_of(table: LakeTable) -> dict[str, Any]:
     """Column schema and column lineage as Dagster shows them."""
     columns = [
-        dg.TableColumn(f.name, str(f.type), _doc(table, f.name), dg.TableColumnConstraints(nullable=f.nullable))
+        dg.TableColumn(f.name, str(f.type), _doc(table, f.name), _constraints(table, f.name, nullable=f.nullable))
         for f in table.schema
     ]
     lineage = {
@@ -101,6 +134,13 @@ def metadata_of(table: LakeTable) -> dict[str, Any]:
     }
 
 
+def _constraints(table: LakeTable, name: str, *, nullable: bool) -> dg.TableColumnConstraints:
+    column = table.column(name) if name != "day" else None
+    other = [f"within {column.within}"] if column and column.within else []
+    other += [f"one of {', '.join(word or 'empty' for word in column.among)}"] if column and column.among else []
+    return dg.TableColumnConstraints(nullable=nullable, other=other)
+
+
 def _asset_and_column(source: str) -> tuple[str, str]:
     table, _, column = source.partition(".")
     return table, column
@@ -110,7 +150,13 @@ def _doc(table: LakeTable, name: str) -> str:
     return "UTC day, the partition" if name == "day" else table.column(name).doc
 
 
-def figures(table: LakeTable, reports: Sequence[StepReport], version: int) -> dict[str, Any]:
+def breaches(pipeline: Pipeline, table: LakeTable, since: datetime) -> str:
+    """What is wrong with the rows that were written since an instant, kept for the verdict; empty where nothing is."""
+    broken = examine_written(pipeline, table, since)
+    return "; ".join(f"{name}: {finding.problem}" for name, finding in broken.items())
+
+
+def figures(table: LakeTable, reports: Sequence[StepReport], version: int, broken: str = "") -> dict[str, Any]:
     """What a materialisation says of itself; numbers are plotted over partitions by Dagster's pages."""
     said: dict[str, Any] = {
         "rows_written": sum(report.written.get(table.name, 0) for report in reports),
@@ -119,4 +165,4 @@ def figures(table: LakeTable, reports: Sequence[StepReport], version: int) -> di
     }
     for report in reports:
         said |= dict(report.figures)
-    return said
+    return {**said, "breaches": broken} if broken else said

@@ -10,14 +10,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from stonks_cli.audit_commands import lookahead_audit, recompute, why
 from stonks_cli.bench.commands import bench
 from stonks_cli.extract_command import extract
+from stonks_cli.layers import app as layers_app
+from stonks_cli.notifications_command import notifications
 from stonks_cli.parse import parse
+from stonks_cli.patterns import patterns
 from stonks_cli.registry.app import registry_app
 from stonks_cli.root import ERR, OUT, PROJECT, guarded, print_json, print_table, settings
+from stonks_cli.score.commands import score_filings, score_sandbox
 from stonks_cli.trading.approvals import app as approvals_app
 from stonks_cli.trading.commands import app as trading_app
-from stonks_core.errors import NotFoundError, StonksError
+from stonks_core.errors import StonksError
 from stonks_core.settings import Settings
 from stonks_core.vocabulary import SourceType
 
@@ -28,8 +33,16 @@ app.add_typer(bench, name="bench")
 app.add_typer(registry_app, name="registry")
 app.add_typer(trading_app, name="trading")
 app.add_typer(approvals_app, name="approvals")
+app.add_typer(layers_app, name="layers")
+app.command()(why)
+app.command()(recompute)
+app.command("lookahead-audit")(lookahead_audit)
 app.command()(parse)
 app.command()(extract)
+app.command()(notifications)
+app.command()(patterns)
+app.command()(score_sandbox)
+app.command()(score_filings)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReplayOnly = Annotated[
     bool,
@@ -153,28 +166,6 @@ def orders(
 
 @app.command()
 @guarded
-def why(order: str, *, as_json: Json = False) -> None:
-    """Why an order was made, down to the sentence. Takes an order's id, its beginning, or the broker's or client's id."""
-    from stonks_cli.books import open_books
-    from stonks_cli.reports import print_why
-    from stonks_core.why import why_order
-
-    with open_books(settings()) as books:
-        for stores in books.values():
-            try:
-                chain = why_order(stores.database, stores.lake, order)
-            except NotFoundError:
-                continue
-            if as_json:
-                print_json(chain)
-            else:
-                print_why(chain)
-            return
-    raise NotFoundError(f"no book has an order {order}: `stonks orders` lists them")
-
-
-@app.command()
-@guarded
 def doctor(*, as_json: Json = False) -> None:
     """Check database, lake, sources, broker, LLM and clock, and say what to do."""
     from dataclasses import asdict
@@ -188,6 +179,26 @@ def doctor(*, as_json: Json = False) -> None:
         shown = [{**f, "well": "ok" if f["well"] else "FAILS"} for f in findings]
         print_table("Doctor", shown, {"part": "part", "well": "state", "found": "found", "advice": "what to do"})
     if not all(finding["well"] for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+@guarded
+def health(
+    book: Annotated[str, typer.Option(help="The book to look at: live or demo.")] = "live",
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Print the checks that hold, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Is the data well enough to open positions? The verdict with its reasons, and what the checks found."""
+    from stonks_cli.health import health_of, plain, print_health
+
+    found = health_of(settings(), book)
+    if as_json:
+        print_json(plain(found))
+    else:
+        print_health(found, every=every)
+    if not found.entries_open:
         raise typer.Exit(1)
 
 

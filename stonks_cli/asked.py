@@ -61,7 +61,7 @@ def questions_of(name: str, companies: Sequence[CompanyNames], read_at: datetime
             with path.open("rb") as stream:
                 yield from _lines(stream)
         else:
-            yield from _documents(name, path.read_bytes(), companies, read_at)
+            yield from documents_in(name, path.read_bytes(), companies, read_at)
     except OSError as error:
         yield Unasked(name, f"{name} cannot be read: {error.strerror or error}")
 
@@ -121,7 +121,7 @@ def _company(entry: Any) -> AskedCompany:
     return AskedCompany(ticker, told)
 
 
-def _documents(name: str, content: bytes, companies: Sequence[CompanyNames], read_at: datetime) -> Iterator[Found]:
+def documents_in(name: str, content: bytes, companies: Sequence[CompanyNames], read_at: datetime) -> Iterator[Found]:
     """A file as parsing sees it: a page, text, feed, filing or a vendor's article. A feed holds several documents."""
     try:
         rows = raw_rows(name, content, read_at)

@@ -68,6 +68,7 @@ def simulated(settings: Settings, *, recorded: str, url: str) -> Settings:
         settings,
         market_data=plain.market_data,
         broker=plain.broker,
+        notifying=plain.notifying,
         trading=settings.trading.model_copy(update={"enabled": True}),
         sandbox=settings.sandbox.model_copy(update={"recorded": recorded, "url": url}),
     )

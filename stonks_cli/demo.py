@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from stonks_assets.cycle import BARS, GOLD, INGESTION, SILVER, run_stages
+from stonks_assets.health.judging import judge_whole
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_cli import books, children
 from stonks_cli.replay import drive, follow, progress_bar
+from stonks_cli.root import ERR
 from stonks_core.clock import ManualClock
+from stonks_core.health.verdict import in_a_line
 from stonks_core.settings import Settings
 from stonks_core.stores.embedded.ports import free_port
 from stonks_core.stores.opening import open_stores
+from stonks_trading.door import stored_verdict
 from stonks_trading.session import open_session
 
 BOOK = "demo"
@@ -38,7 +42,11 @@ def demo(settings: Settings, now: datetime) -> str:
                 pipeline = Pipeline(stores.settings, stores.lake, stores.database, clock)
                 seed_registry(pipeline)
                 _collect(pipeline, now)
-                with open_session(stores.settings, stores.lake, stores.database, clock) as session:
+                verdict = judge_whole(pipeline, now)
+                if not verdict.entries_open:
+                    ERR.print(in_a_line(verdict), style="yellow", markup=False, highlight=False)
+                door = stored_verdict(stores.settings.data_health)
+                with open_session(stores.settings, stores.lake, stores.database, clock, door) as session:
                     session.reconcile()
                     session.decide(now)
                     session.send_outbox(now)

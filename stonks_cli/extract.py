@@ -155,9 +155,15 @@ def extract(
 
     StonksError where the model cannot be asked at all.
     """
+    yield from answers(settings, (found for name in files for found in questions_of(name, companies, now)), reader, now)
+
+
+def answers(
+    settings: Settings, questions: Iterable[Question | Unasked], reader: Reader, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The results of questions, in their order; StonksError where the model cannot be asked at all."""
     with model_address(settings) as address, connect(address, settings.ollama) as client:
         extractor = Extractor(client, reader, settings.ollama.num_ctx, now)
-        questions = (question for name in files for question in questions_of(name, companies, now))
         parallel = settings.ollama.parallel
         parallel = max(LEAST_PARALLEL, parallel) if settings.sandboxed["llm"] else parallel
         yield from _in_order(extractor, questions, parallel)

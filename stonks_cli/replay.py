@@ -2,7 +2,8 @@
 
 Before each session (09:00 New York) and half an hour after its close a cycle runs, `as_of` that instant; the sandbox's
 clock is driven along, so that orders fill at the next bar's open. A replay has a book of its own, named by what it plays
-and from which day, and a cursor: run again it goes on where it stopped, and where it has ended it changes nothing.
+and from which day, and a cursor: run again it goes on where it stopped, and where it has ended it changes nothing. The
+verdict on the data's health does not enter: it is about the pipeline of today, not about a recording.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ from stonks_core.errors import BadInputError, TransientError
 from stonks_core.settings import Settings
 from stonks_core.stores.embedded.ports import free_port
 from stonks_core.stores.opening import Stores, open_stores
+from stonks_trading.door import open_door
 from stonks_trading.session import TradingSession, open_session
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -115,7 +117,7 @@ def _walk(stores: Stores, span: Span, left: list[Moment]) -> None:
     pipeline = Pipeline(stores.settings, stores.lake, stores.database, clock)
     with (
         httpx.Client(base_url=stores.settings.sandbox.url, timeout=120, limits=FRESH_CONNECTIONS) as sandbox,
-        open_session(stores.settings, stores.lake, stores.database, clock) as session,
+        open_session(stores.settings, stores.lake, stores.database, clock, open_door) as session,
         progress_bar() as progress,
     ):
         seed_registry(pipeline)

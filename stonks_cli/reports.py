@@ -17,18 +17,23 @@ from stonks_core.stores.opening import Stores
 SHORT = 11
 ORDER_COLUMNS = {
     "order_id": "order", "ticker": "ticker", "side": "side", "purpose": "for", "state": "state", "filled_quantity": "filled",
-    "filled_average_price": "at $", "decided_as_of": "as of (UTC)",
+    "filled_average_price": "at $", "profit": "profit $", "conservative_profit": "cautious $",
+    "decided_as_of": "as of (UTC)",
 }  # fmt: skip
 
 
 def orders_of(book: str, stores: Stores) -> list[dict[str, Any]]:
-    """A book's orders, oldest first, as plain values."""
+    """A book's orders, oldest first, as plain values; a sell with the profit it realised, by both reckonings."""
     rows = stores.database.fetch(
         """
         SELECT o.order_id, o.broker_order_id, o.ticker, o.side, o.type, o.purpose, o.state, o.reason,
                o.notional::float, o.quantity::float, o.filled_quantity::float, o.filled_average_price::float,
-               o.decision_id, o.recommendation_id, o.intended_at, d.as_of AS decided_as_of
-        FROM orders o LEFT JOIN trading_decisions d USING (decision_id) ORDER BY o.intended_at, o.order_id
+               o.decision_id, o.recommendation_id, o.intended_at, d.as_of AS decided_as_of,
+               f.profit::float, f.conservative_profit::float
+        FROM orders o LEFT JOIN trading_decisions d USING (decision_id)
+        LEFT JOIN (SELECT order_id, sum(realised_pnl) AS profit, sum(conservative_pnl) AS conservative_profit FROM fills
+                   WHERE side = 'sell' GROUP BY order_id) f USING (order_id)
+        ORDER BY o.intended_at, o.order_id
         """
     )
     return [{"book": book, **row} for row in rows]
@@ -87,11 +92,17 @@ def print_came_in(report: Mapping[str, Any]) -> None:
 
 
 def print_why(chain: Mapping[str, Any]) -> None:
-    """The chain behind an order, from the order down to the sentences."""
-    order, decision = chain["order"], chain.get("decision") or {}
-    recommendation, trend = chain.get("recommendation") or {}, chain.get("trend") or {}
-    tree = Tree(f"[bold]order {order['order_id']}[/bold]: {order['side']} {order['ticker']}, {order['state']}")
-    step = tree.add(f"decision {decision.get('decision_id', '?')}: {escape(str(decision.get('sentence', '')))}")
+    """The chain behind an order or a recommendation, from there down to the sentences."""
+    order, recommendation, trend = chain["order"], chain.get("recommendation") or {}, chain.get("trend") or {}
+    if order:
+        decision = chain.get("decision") or {}
+        tree = Tree(f"[bold]order {order['order_id']}[/bold]: {order['side']} {order['ticker']}, {order['state']}")
+        step = tree.add(f"decision {decision.get('decision_id', '?')}: {escape(str(decision.get('sentence', '')))}")
+    else:
+        tree = step = Tree("[bold]no order asked about[/bold]; what was decided and what it rests on:")
+        for decision in chain["decisions"]:
+            led = f", order {decision['order_id']}" if decision["order_id"] else ""
+            tree.add(f"decision {decision['decision_id']}{led}: {escape(str(decision['sentence']))}")
     if recommendation:
         step = step.add(
             f"recommendation {recommendation['recommendation_id']}: {recommendation['action']} {recommendation['ticker']} "

@@ -9,7 +9,7 @@ _SEPARATOR = "\x1f"
 
 def digest(*parts: object, length: int = 24) -> str:
     """The first `length` hexadecimal digits of SHA-256 over the parts' texts, unambiguously joined."""
-    joined = _SEPARATOR.join(str(part) for part in parts)
+    joined = _SEPARATOR.join(map(str, parts))
     return hashlib.sha256(joined.encode()).hexdigest()[:length]
 
 

@@ -14,6 +14,7 @@ from stonks_core.errors import StonksError
 from stonks_core.logs import configure_logging
 from stonks_core.settings import Settings, load_settings
 from stonks_core.stores.opening import open_stores
+from stonks_trading.door import stored_verdict
 from stonks_trading.engine.daemon import Daemon, Parts
 from stonks_trading.engine.lease import Lease
 from stonks_trading.session import open_session
@@ -41,7 +42,8 @@ async def _run(settings: Settings) -> None:
     clock = SystemClock()
     with open_stores(settings, os.environ, application="stonks-trading") as stores:
         lease = Lease(stores.database, f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}")
-        with open_session(stores.settings, stores.lake, stores.database, clock, lease.fence) as session:
+        door = stored_verdict(stores.settings.data_health)
+        with open_session(stores.settings, stores.lake, stores.database, clock, door, lease.fence) as session:
             _introduce(stores.settings)
             await Daemon(Parts(stores.settings, stores.database, session, lease, clock), stop).run(_ready)
     log.info("stopped")

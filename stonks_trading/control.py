@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import RiskTier
 from stonks_trading.decide.breakers import Trip
@@ -36,16 +37,26 @@ def stop_sending(connection: Connection) -> None:
 
 
 def engine_state(
-    connection: Connection, account_id: str, as_of: datetime, tier: RiskTier, session_open: datetime, *, enabled: bool
+    connection: Connection,
+    account_id: str,
+    as_of: datetime,
+    tier: RiskTier,
+    session_open: datetime,
+    *,
+    enabled: bool,
+    ill: str,
 ) -> EngineState:
-    """The engine's state at an instant. `tier` is the configured one, which the history overrides."""
+    """The engine's state at an instant. `tier` is the configured one, which the history overrides.
+
+    `ill` is why the data's health lets nobody open a position, empty where one may.
+    """
     told = switches(connection)
     return EngineState(
         enabled=enabled,
         paused=bool(told.get("paused")) or bool(told.get("kill_switch")),
         tier=current_tier(connection, account_id, tier),
         tripped=tripped(connection, account_id, as_of),
-        entries_closed_because=str(told.get("entries_closed") or "") or _blocked(connection, account_id),
+        entries_closed_because=str(told.get("entries_closed") or "") or _blocked(connection, account_id) or ill,
         locked_tickers=locks(connection, account_id),
         micro_trades_today=_micro_trades(connection, account_id, session_open),
     )
@@ -110,7 +121,7 @@ def trip(connection: Connection, account_id: str, happened: Trip, as_of: datetim
             happened.sentence,
         ),
     )
-    notify(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
+    leave(connection, as_of, "critical", f"breaker {happened.breaker} tripped", happened.sentence)
     return True
 
 
@@ -133,17 +144,6 @@ def locks(connection: Connection, account_id: str) -> Mapping[str, str]:
         "SELECT ticker, lock_reason FROM positions WHERE account_id = %s AND lock_reason <> ''", (account_id,)
     ).fetchall()
     return {row["ticker"]: row["lock_reason"] for row in rows}
-
-
-def notify(connection: Connection, at: datetime, severity: str, subject: str, body: str, dedupe_key: str = "") -> None:
-    """Leave a notification for people; with a key it is left once."""
-    connection.execute(
-        """
-        INSERT INTO notifications (at, severity, subject, body, dedupe_key) VALUES (%s, %s, %s, %s, %s)
-        ON CONFLICT DO NOTHING
-        """,
-        (at, severity, subject, body, dedupe_key),
-    )
 
 
 def audit(

@@ -6,11 +6,11 @@ from decimal import Decimal
 from psycopg.types.json import Jsonb
 
 from stonks_core.calendar import Session
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
 from stonks_core.vocabulary import RiskTier
-from stonks_trading import control
-from stonks_trading.broker.fills import booked
-from stonks_trading.decide import breakers, exposure, ledger, reserve
+from stonks_trading.broker.fills import folded
+from stonks_trading.decide import breakers, exposure, reserve
 from stonks_trading.decide.rules import ReserveRules, TradingRules, share
 from stonks_trading.decide.tiers import TierReview, drawdown, review_tier
 from stonks_trading.portfolio import reserve_balance
@@ -89,7 +89,8 @@ def snapshot(
         "active": portfolio.active_pool,
         "opening": opening,
         "high": portfolio.high_water_equity,
-        "realised": _realised_in(connection, account_id, session),
+        **_realised_in(connection, account_id, session),
+        "worse_unrealised": unrealised - _kept_for_costs(connection, account_id),
         "unrealised": unrealised,
         "daily": float(portfolio.equity / opening - 1) if opening > 0 else 0.0,
         "drawdown": min(1.0, float(drawdown(portfolio.equity, portfolio.high_water_equity))),
@@ -102,9 +103,11 @@ def snapshot(
     connection.execute(
         """
         INSERT INTO portfolio_snapshots (account_id, session, taken_at, cash, reserve, positions_value, equity, active_pool,
-            opening_equity, high_water_equity, realised_pnl, unrealised_pnl, daily_return, drawdown, heat, open_positions, tier)
+            opening_equity, high_water_equity, realised_pnl, unrealised_pnl,
+            conservative_realised_pnl, conservative_unrealised_pnl, daily_return, drawdown, heat, open_positions, tier)
         VALUES (%(account_id)s, %(session)s, %(as_of)s, %(cash)s, %(reserve)s, %(value)s, %(equity)s, %(active)s,
-            %(opening)s, %(high)s, %(realised)s, %(unrealised)s, %(daily)s, %(drawdown)s, %(heat)s, %(open)s, %(tier)s)
+            %(opening)s, %(high)s, %(realised)s, %(unrealised)s, %(worse)s, %(worse_unrealised)s,
+            %(daily)s, %(drawdown)s, %(heat)s, %(open)s, %(tier)s)
         ON CONFLICT DO NOTHING
         """,
         parameters,
@@ -142,9 +145,7 @@ def review(
         return None
     since = _reset_at(connection, account_id)
     closed = [
-        trade
-        for trade in ledger.book(booked(connection, account_id)).closed
-        if since is None or trade.closed_at > since
+        trade for trade in folded(connection, account_id).brokers.closed if since is None or trade.closed_at > since
     ]
     found = review_tier(
         tier,
@@ -168,7 +169,7 @@ def review(
             """,
             (account_id, as_of, session.day, str(found.before), str(found.after), found.sentence, Jsonb(metrics)),
         )
-        control.notify(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
+        leave(connection, as_of, "warning", f"risk tier {found.after}", found.sentence)
     return found
 
 
@@ -185,13 +186,22 @@ def last_tier_change(connection: Connection, account_id: str) -> date | None:
     return row["session"] if row else None
 
 
-def _realised_in(connection: Connection, account_id: str, session: Session) -> Decimal:
+def _realised_in(connection: Connection, account_id: str, session: Session) -> dict[str, Decimal]:
     row = connection.execute(
         """
-        SELECT COALESCE(sum(realised_pnl), 0) AS total FROM fills
+        SELECT COALESCE(sum(realised_pnl), 0) AS realised, COALESCE(sum(conservative_pnl), 0) AS worse FROM fills
         WHERE account_id = %s AND executed_at >= %s AND executed_at <= %s
         """,
         (account_id, session.open, session.close),
+    ).fetchone()
+    return {"realised": row["realised"], "worse": row["worse"]} if row else {}
+
+
+def _kept_for_costs(connection: Connection, account_id: str) -> Decimal:
+    """Dollars by which what is held cost more as `decide.conservative` reckons it."""
+    row = connection.execute(
+        "SELECT COALESCE(sum(quantity * (conservative_cost - cost)), 0) AS total FROM positions WHERE account_id = %s",
+        (account_id,),
     ).fetchone()
     return row["total"] if row else Decimal(0)
 

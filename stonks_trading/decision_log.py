@@ -17,7 +17,7 @@ from stonks_trading.broker import orders
 from stonks_trading.decide.tranches import ALL_SENT
 from stonks_trading.records import Decision, OrderPlan
 
-Kind = Literal["recommendation", "stop", "take_profit", "micro_exit", "trim", "override", "flatten"]
+Kind = Literal["recommendation", "stop", "take_profit", "micro_exit", "trim", "override", "flatten", "protective_stop"]
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ def _write_act(
     ).rowcount
     if not inserted:
         return None
-    price = decision.inputs.get("price")
     order_id = orders.intend(
         connection,
         decision.order,
@@ -132,10 +131,18 @@ def _write_act(
         recommendation_id=decision.recommendation_id or None,
         as_of=decision.as_of,
         valid_until=valid_until,
-        reference_price=Decimal(price) if price else None,
+        reference_price=_figure(decision, "price"),
         fencing_token=writer.fencing_token,
+        bid=_figure(decision, "bid"),
+        ask=_figure(decision, "ask"),
+        typical_volume=_figure(decision, "typical_volume"),
     )
     return Written(decision, order_id)
+
+
+def _figure(decision: Decision, name: str) -> Decimal | None:
+    told = decision.inputs.get(name, "")
+    return Decimal(told) if told not in {"", "None"} else None
 
 
 def _write_skips(connection: Connection, writer: Writer, skips: Sequence[Decision]) -> frozenset[str]:

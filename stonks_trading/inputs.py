@@ -1,14 +1,12 @@
 """What trading reads from the lake: recommendations and daily bars, as they could be known at an instant."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from stonks_core.clock import require_utc
 from stonks_core.prices.reading import PRICE_TABLES, StoredPrices, stored_prices
@@ -16,6 +14,7 @@ from stonks_core.prices.reading import LakeReader as PriceReader
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 from stonks_core.vocabulary import Action, Mode, Window
+from stonks_trading.history import DailyBar, History
 from stonks_trading.records import Recommendation
 
 LONGEST_VALIDITY = timedelta(days=46)  # half of the longest window, and a day for the partition's date
@@ -41,27 +40,31 @@ class LakeReader(PriceReader, Protocol):
         """The table's newest version."""
         ...
 
-
-@dataclass(frozen=True)
-class DailyBar:
-    """One session of a ticker, dollars."""
-
-    start_at: datetime
-    high: float
-    low: float
-    close: float
+    def pieces(
+        self, table: LakeTable, days: tuple[date, date], known: Collection[str], columns: Sequence[str]
+    ) -> Iterable[tuple[str, pa.Table | None]]:
+        """The days' rows in pieces that never change, by name; None for the rows of one that is known."""
+        ...
 
 
-def recommendations(lake: LakeReader, as_of: datetime) -> tuple[Recommendation, ...]:
-    """Every recommendation that was known and not expired at `as_of`, `hold` and `watch` included."""
-    instant = pa.scalar(require_utc(as_of), UTC_MICROS)
-    rows = lake.read(
-        RECOMMENDATIONS,
-        days=((as_of - LONGEST_VALIDITY).date(), as_of.date()),
-        as_of=as_of,
-        columns=_RECOMMENDATION_COLUMNS,
-        where=ds.field("expires_at") > instant,
-    )
+class Recommendations:
+    """The recommendations of the lake, each file of them read once."""
+
+    def __init__(self, lake: LakeReader) -> None:
+        self._lake = lake
+        self._pieces: dict[str, tuple[Recommendation, ...]] = {}
+
+    def at(self, as_of: datetime) -> tuple[Recommendation, ...]:
+        """Every recommendation that was known and not expired at `as_of`, `hold` and `watch` included."""
+        days = ((require_utc(as_of) - LONGEST_VALIDITY).date(), as_of.date())
+        pieces: dict[str, tuple[Recommendation, ...]] = {}
+        for name, rows in self._lake.pieces(RECOMMENDATIONS, days, self._pieces.keys(), _RECOMMENDATION_COLUMNS):
+            pieces[name] = self._pieces[name] if rows is None else _of_rows(rows)
+        self._pieces = pieces
+        return tuple(r for piece in pieces.values() for r in piece if r.as_of <= as_of < r.expires_at)
+
+
+def _of_rows(rows: pa.Table) -> tuple[Recommendation, ...]:
     return tuple(_recommendation(row) for row in rows.to_pylist())
 
 
@@ -87,9 +90,9 @@ class DailyBars:
     def __init__(self, lake: LakeReader) -> None:
         self._lake = lake
         self._stored: tuple[object, StoredPrices] | None = None
-        self._shown: tuple[object, Mapping[str, tuple[DailyBar, ...]]] | None = None
+        self._shown: tuple[object, History] | None = None
 
-    def of(self, tickers: Iterable[str], as_of: datetime) -> Mapping[str, tuple[DailyBar, ...]]:
+    def of(self, tickers: Iterable[str], as_of: datetime) -> History:
         """Finished sessions of each ticker that were known at `as_of`, oldest first, splits taken out of their prices."""
         wanted = frozenset(tickers)
         versions = tuple(self._lake.version(table) for table in PRICE_TABLES)
@@ -100,8 +103,9 @@ class DailyBars:
         stored = self._stored[1]
         known = tuple(_known(table, as_of) for table in (stored.bars, stored.actions))
         if self._shown is None or self._shown[0] != known:
-            self._shown = (known, _by_ticker(stored.as_of(as_of)))
-        return {ticker: self._shown[1].get(ticker, ()) for ticker in sorted(wanted)}
+            bars = _by_ticker(stored.as_of(as_of))
+            self._shown = (known, History({ticker: bars.get(ticker, ()) for ticker in sorted(wanted)}))
+        return self._shown[1]
 
 
 def _known(table: pa.Table, as_of: datetime) -> int:
@@ -111,7 +115,7 @@ def _known(table: pa.Table, as_of: datetime) -> int:
 
 def _by_ticker(bars: pa.Table) -> Mapping[str, tuple[DailyBar, ...]]:
     found: dict[str, list[DailyBar]] = {}
-    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close"))
-    for ticker, *bar in zip(*columns, strict=True):
-        found.setdefault(ticker, []).append(DailyBar(*bar))
+    columns = (bars[name].to_pylist() for name in ("ticker", "start_at", "high", "low", "close", "volume"))
+    for ticker, start_at, high, low, close, volume in zip(*columns, strict=True):
+        found.setdefault(ticker, []).append(DailyBar(start_at, high, low, close, volume or 0.0))
     return {ticker: tuple(own) for ticker, own in found.items()}

@@ -12,10 +12,10 @@ from psycopg.types.json import Jsonb
 
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
-from stonks_trading import exits, market
+from stonks_trading import exits
 from stonks_trading.broker import sync
 from stonks_trading.broker.protocol import Broker
-from stonks_trading.decide import micro, rebalance, stops
+from stonks_trading.decide import correlation, micro, rebalance, stops
 from stonks_trading.decision_log import Writer, write
 from stonks_trading.engine.lease import Fence
 from stonks_trading.records import Decision, OrderPlan, Position
@@ -51,15 +51,13 @@ class Leaver:
                 kept = exits.keep_level(connection, account_id, held, price, atr, limits, seen.as_of)
                 plan = stops.exit_order(kept, price, books.pending_sells.get(ticker, Decimal(0)))
                 if plan is not None:
-                    decided += self._leave(
-                        connection, writer, vetter, kept, plan, price, _through(kept, price), seen.as_of
-                    )
+                    decided += self._leave(connection, writer, vetter, kept, plan, price, _through(kept, price), seen)
             leaving = {d.ticker for d in decided}
             for plan in micro.overdue(books.positions.values(), seen.as_of, rules.micro, books.pending_sells):
                 if plan.ticker not in leaving:
                     held = books.positions[plan.ticker]
                     why = f"The micro-trade in {plan.ticker} was held for its longest time."
-                    decided += self._leave(connection, writer, vetter, held, plan, held.price, why, seen.as_of)
+                    decided += self._leave(connection, writer, vetter, held, plan, held.price, why, seen)
         self._clear_the_way(account_id, decided, seen.as_of)
         return tuple(decided)
 
@@ -78,12 +76,12 @@ class Leaver:
             books = self._observer.portfolio(connection, account_id, seen)
             vetter = Vetter(connection, account_id, books, {}, state, rules)
             weekly = rebalance.weekly_due(_rebalanced_at(connection), seen.as_of)
-            pairs = market.pairs({ticker: seen.bars.get(ticker, ()) for ticker in books.positions})
+            pairs = correlation.correlation_matrix(books.positions, seen.bars.correlation)
             for trim in rebalance.trims(books, pairs, rules.tiers[state.tier], rules, weekly=weekly):
                 held = books.positions[trim.order.ticker]
                 if held.ticker not in state.locked_tickers and held.ticker not in books.pending_sells:
                     decided += self._leave(
-                        connection, writer, vetter, held, trim.order, held.price, trim.sentence, seen.as_of
+                        connection, writer, vetter, held, trim.order, held.price, trim.sentence, seen
                     )
             if weekly:
                 _mark_rebalanced(connection, seen.as_of)
@@ -103,7 +101,7 @@ class Leaver:
                 if quantity > 0:
                     plan = OrderPlan(ticker, "sell", "market", quantity=quantity, purpose="flatten")
                     sentence = f"Sell all {quantity.normalize():f} free shares of {ticker}: {why}."
-                    decided += self._leave(connection, writer, vetter, held, plan, held.price, sentence, seen.as_of)
+                    decided += self._leave(connection, writer, vetter, held, plan, held.price, sentence, seen)
         return tuple(decided)
 
     def _leave(
@@ -115,11 +113,13 @@ class Leaver:
         plan: OrderPlan,
         price: Decimal,
         why: str,
-        as_of: datetime,
+        seen: Seen,
     ) -> list[Decision]:
         if not self._enabled:
             return []
-        decision = exits.exit_decision(connection, writer.account_id, held, plan, price, why, as_of)
+        decision = exits.exit_decision(
+            connection, writer.account_id, held, plan, price, why, seen.as_of, seen.quoted(held.ticker)
+        )
         if decision is None:
             return []
         written = write(connection, replace(writer, kind=exits.kind_of(plan)), [decision])

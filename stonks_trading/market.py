@@ -1,73 +1,69 @@
 """What the decision is told of the market, put together from daily bars and quotes. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from stonks_trading.decide import correlation
-from stonks_trading.decide.stops import Bar, atr
-from stonks_trading.inputs import DailyBar
+from stonks_trading.history import DailyBar, History, decimal
 from stonks_trading.records import MarketView, Quote
 
-BENCHMARK = "SPY"
+VOLUME_SESSIONS = 20
 
 
-def view(
-    ticker: str, quote: Quote | None, bars: Mapping[str, Sequence[DailyBar]], held: Iterable[str], sector: str
-) -> MarketView:
-    """One ticker as the decision sees it. `bars` are finished sessions only, oldest first."""
-    own = bars.get(ticker, ())
-    others = {name: correlation.daily_returns(closes(bars.get(name, ()))) for name in {ticker, *held}}
+def view(ticker: str, quote: Quote | None, history: History, held: Iterable[str], sector: str) -> MarketView:
+    """One ticker as the decision sees it."""
     return MarketView(
         ticker=ticker,
         quote=quote,
-        atr=atr([Bar(_decimal(b.high), _decimal(b.low), _decimal(b.close)) for b in own]),
+        atr=history.atr(ticker),
         sector=sector,
-        mean_correlation=correlation.mean_correlation(ticker, held, others),
-        volatility=correlation.realised_volatility([_decimal(b.close) for b in own if b.close > 0]),
+        mean_correlation=correlation.mean_correlation(ticker, held, history.correlation),
+        volatility=history.volatility(ticker),
+        typical_volume=typical_volume(history.get(ticker, ())),
     )
 
 
-def closes(bars: Sequence[DailyBar]) -> Mapping[date, Decimal]:
-    """Closing prices by the date of their session."""
-    return {bar.start_at.date(): _decimal(bar.close) for bar in bars}
+def typical_volume(bars: Sequence[DailyBar]) -> Decimal | None:
+    """The mean volume of the last VOLUME_SESSIONS sessions, shares; None where any of them is unknown or there are fewer."""
+    newest = bars[-VOLUME_SESSIONS:]
+    if len(newest) < VOLUME_SESSIONS or any(not bar.volume > 0 for bar in newest):
+        return None
+    return decimal(round(sum(bar.volume for bar in newest) / VOLUME_SESSIONS, 3))
 
 
-def pairs(bars: Mapping[str, Sequence[DailyBar]]) -> Mapping[tuple[str, str], float]:
-    """The 60-day correlation of each pair of tickers that is known."""
-    return correlation.correlation_matrix(
-        bars, {ticker: correlation.daily_returns(closes(own)) for ticker, own in bars.items()}
-    )
+@dataclass(frozen=True)
+class Basis:
+    """The price that stops look at, and whether it is fresh enough to say that somebody watches."""
+
+    price: Decimal
+    fresh: bool
 
 
-def market_volatility(bars: Mapping[str, Sequence[DailyBar]]) -> float | None:
-    """Annualised 20-day volatility of SPY where it has bars, else of the universe; None where unknown."""
-    each = {
-        ticker: correlation.realised_volatility([_decimal(b.close) for b in own if b.close > 0])
-        for ticker, own in bars.items()
-    }
-    benchmark = each.get(BENCHMARK)
-    return benchmark if benchmark is not None else correlation.universe_volatility(each.values())
+def exit_basis(
+    quote: Quote | None, last_close: Decimal | None, *, market_open: bool, as_of: datetime, max_age: timedelta
+) -> Basis | None:
+    """The price that stops look at; None where nothing is known.
 
-
-def exit_price(quote: Quote | None, last_close: Decimal | None, *, market_open: bool) -> Decimal | None:
-    """The price that stops look at: in session the last trade, else the middle, else the bid; closed, the last close.
-
-    Not the bid first: one odd quote of a thin feed must not sell a position. None where nothing is known.
+    Closed: the last close. In session, of what is at most `max_age` old: the last trade, else the middle of bid and ask
+    where they are not crossed. Not the bid first: one odd quote of a thin feed must not sell a position. Where nothing
+    is that young the same in the same order however old, then the bid, then the close; that is not fresh.
     """
     if not market_open or quote is None:
-        return last_close if last_close is not None else (quote.last if quote else None)
-    if quote.last is not None:
-        return quote.last
-    if quote.bid is not None and quote.ask is not None:
-        return (quote.bid + quote.ask) / 2
-    return quote.bid if quote.bid is not None else last_close
+        price = last_close if last_close is not None else (quote.last if quote else None)
+        return None if price is None else Basis(price, fresh=not market_open)
+    traded = quote.last_at or quote.at
+    middle = None
+    if quote.bid is not None and quote.ask is not None and quote.bid <= quote.ask:
+        middle = (quote.bid + quote.ask) / 2
+    for price, at in ((quote.last, traded), (middle, quote.at)):
+        if price is not None and as_of - at <= max_age:
+            return Basis(price, fresh=True)
+    stale = next((price for price in (quote.last, middle, quote.bid, last_close) if price is not None), None)
+    return None if stale is None else Basis(stale, fresh=False)
 
 
 def last_close(bars: Sequence[DailyBar]) -> Decimal | None:
     """The close of the newest finished session, or None."""
-    return _decimal(bars[-1].close) if bars else None
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(str(value))
+    return decimal(bars[-1].close) if bars else None

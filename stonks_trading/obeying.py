@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from stonks_core.errors import BadInputError, PermanentError
+from stonks_core.notifications.notices import leave
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database, Row
 from stonks_trading import control, fresh_start, quotebook
@@ -179,7 +180,7 @@ def _finished(connection: Connection, row: Row, as_of: datetime, outcome: str, n
     detail: dict[str, Any] = {"request_id": str(row["request_id"]), "note": note}
     control.audit(connection, as_of, f"{row['kind']}_{outcome}", "engine", row["reason"], detail)
     if outcome == "refused":
-        control.notify(connection, as_of, "warning", f"{row['kind']} was refused", note)
+        leave(connection, as_of, "warning", f"{row['kind']} was refused", note)
 
 
 def _only(row: Row) -> str:

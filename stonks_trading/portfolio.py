@@ -1,7 +1,7 @@
 """The portfolio as our own books have it: ledger cash, booked positions, stops, and what is on its way."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -33,17 +33,28 @@ def load(
 
     The first look of a session settles its opening equity.
     """
+    held = standing(connection, account_id, as_of, prices, sectors)
+    return replace(held, opening_equity=_opening(connection, account_id, session, held.equity, as_of))
+
+
+def standing(
+    connection: Connection,
+    account_id: str,
+    as_of: datetime,
+    prices: Mapping[str, Decimal],
+    sectors: Mapping[str, str],
+) -> Portfolio:
+    """The same, only read: no session is settled, and what it opened with is taken to be what it stands at."""
     held = _positions(connection, account_id, prices, sectors)
     waiting = pending(connection, account_id)
     cash = cash_balance(connection, account_id) or ZERO
     equity = cash + sum((position.value for position in held.values()), ZERO)
-    opening = _opening(connection, account_id, session, equity, as_of)
     return Portfolio(
         as_of=as_of,
         cash=cash,
         reserve=reserve_balance(connection, account_id),
         positions=held,
-        opening_equity=opening,
+        opening_equity=equity,
         high_water_equity=max(_high_water(connection, account_id), equity),
         committed=sum(waiting.buys.values(), ZERO),
         pending_buys=waiting.buys,
@@ -64,7 +75,7 @@ def pending(connection: Connection, account_id: str) -> Pending:
     rows = connection.execute(
         """
         SELECT ticker, side, notional, quantity, filled_quantity, filled_average_price, reference_price, purpose
-        FROM orders WHERE account_id = %s AND state = ANY(%s) AND NOT (purpose = 'stop' AND type = 'stop')
+        FROM orders WHERE account_id = %s AND state = ANY(%s) AND purpose <> 'protective_stop'
         """,
         (account_id, list(_UNFINISHED)),
     ).fetchall()

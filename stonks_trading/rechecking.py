@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection, Database, Row
 from stonks_trading import control, portfolio, quotebook
 from stonks_trading.broker import orders
@@ -67,7 +68,7 @@ class Rechecker:
             if not verdict.eligible:
                 why = "approved, but refused at the prices of now: " + " ".join(verdict.reasons)
                 orders.move(connection, order, OrderState.REJECTED, seen.as_of, "engine", why, code="recheck")
-                control.notify(connection, seen.as_of, "warning", f"{order.side} of {order.ticker} is refused", why)
+                leave(connection, seen.as_of, "warning", f"{order.side} of {order.ticker} is refused", why)
             return verdict.eligible
 
 

@@ -11,6 +11,7 @@ from stonks_core.vocabulary import Action, Mode, RiskTier, Window
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop", "stop_limit"]
+Purpose = Literal["entry", "exit", "stop", "take_profit", "trim", "override", "flatten", "protective_stop"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Portfolio:
 
 @dataclass(frozen=True)
 class Quote:
-    """The latest quote; `bid` or `ask` is None where that side is missing."""
+    """The latest quote of `at` and the last trade of `last_at`; `bid` or `ask` is None where that side is missing."""
 
     ticker: str
     bid: Decimal | None
@@ -84,6 +85,7 @@ class Quote:
     last: Decimal | None
     at: datetime
     feed: str
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class MarketView:
     sector: str
     mean_correlation: float  # with the open positions over 60 daily returns; 0 where unknown or none is open
     volatility: float | None = None
+    typical_volume: Decimal | None = None  # shares of a session, the mean of the last 20
 
 
 class Breaker(StrEnum):
@@ -118,6 +121,7 @@ class EngineState:
     entries_closed_because: str = ""  # the data-health verdict; empty: entries are open
     locked_tickers: Mapping[str, str] = field(default_factory=dict)  # ticker -> reconciliation break
     micro_trades_today: int = 0  # micro-trades opened since the session began
+    guard: str = ""  # why clock or session are in doubt; empty: entries are open
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class OrderPlan:
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
-    purpose: Literal["entry", "exit", "stop", "take_profit", "trim", "override", "flatten"] = "entry"
+    purpose: Purpose = "entry"
     tranche: int = 1
     tranches: int = 1
     micro: bool = False  # the position it opens is a micro-trade: flat after the longest hold

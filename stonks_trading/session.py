@@ -13,28 +13,32 @@ from decimal import Decimal
 
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import Clock
-from stonks_core.errors import StonksError
+from stonks_core.errors import StonksError, TransientError
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_core.vocabulary import Action
-from stonks_trading import control, daybook, inputs, market, portfolio, quotebook
+from stonks_trading import control, daybook, portfolio, quotebook
 from stonks_trading.broker import reconcile, sync
 from stonks_trading.broker.alpaca import broker_from
 from stonks_trading.broker.outbox import Delivery, Outbox
 from stonks_trading.broker.protocol import Broker, TradeUpdate
 from stonks_trading.broker.reconcile import Reconciled
 from stonks_trading.broker.sync import Swept
+from stonks_trading.corporate import Adjuster
 from stonks_trading.decide import breakers, decide
 from stonks_trading.decide.rules import TradingRules
 from stonks_trading.decide.tiers import TierReview
 from stonks_trading.decision_log import Writer, progress, write
+from stonks_trading.door import Door
 from stonks_trading.engine.lease import Fence, no_fence
-from stonks_trading.inputs import LakeReader
+from stonks_trading.guardian import Guarded, Guardian
+from stonks_trading.guards import Guards, closed_because
+from stonks_trading.inputs import LakeReader, Recommendations
 from stonks_trading.leaving import Leaver
 from stonks_trading.obeying import Obeyer
 from stonks_trading.rechecking import Rechecker
 from stonks_trading.records import Decision, Recommendation
-from stonks_trading.situation import Calendar, Observer, Seen, session_closed
+from stonks_trading.situation import Calendar, Observer, Seen, Views, session_closed
 from stonks_trading.vetting import Vetter, expire_approvals
 
 
@@ -42,7 +46,8 @@ class TradingSession:
     """One account's trading. Call `reconcile` first; until it has succeeded nothing is decided and nothing is sent.
 
     Raises TransientError when the broker or the database cannot be asked (call again later), PermanentError when they
-    refuse, LeaseLostError when `fence` says that another owner trades.
+    refuse, LeaseLostError when `fence` says that another owner trades. `door` is asked at each decision whether a position
+    may be opened; nothing else asks it, so that exits, stops and cancels never wait for it.
     """
 
     def __init__(
@@ -53,12 +58,19 @@ class TradingSession:
         broker: Broker,
         calendar: Calendar,
         clock: Clock,
+        door: Door,
         fence: Fence = no_fence,
     ) -> None:
         self._settings, self._lake, self._database, self._broker = settings, lake, database, broker
         self._calendar, self._clock, self._fence = calendar, clock, fence
-        self._observer = Observer(settings, lake, database, broker, calendar)
+        self._recommendations = Recommendations(lake)
+        self._observer = Observer(settings, lake, database, broker, calendar, door)
         self._leaver = Leaver(settings, database, broker, self._observer, fence)
+        self._guards = Guards(
+            database, broker, calendar, clock, timedelta(seconds=settings.trading.clock_skew_limit_seconds)
+        )
+        self._adjuster = Adjuster(lake, database, broker, fence)
+        self._guardian = Guardian(settings, database, self._observer, calendar, fence)
         self._rechecker = Rechecker(database, self._observer, fence)
         self._obeyer = Obeyer(settings, database, broker, self._observer, self._leaver, calendar, fence)
         self._outbox: Outbox | None = None
@@ -82,7 +94,7 @@ class TradingSession:
             return
 
     def reconcile(self) -> Reconciled:
-        """Adopt what the broker has of our orders in doubt, book what was missed, compare, lock what differs."""
+        """Adopt what the broker has of our orders in doubt, book what was missed, apply splits, compare, lock what differs."""
         with self._lock:
             as_of = self._clock.now()
             account = self._broker.account()
@@ -90,16 +102,20 @@ class TradingSession:
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
             outbox = Outbox(self._database, self._broker, account.account_id, self._fence)
             outbox.resolve(as_of)
+            sync.sweep(self._database, self._broker, account.account_id, as_of)
+            self._adjuster.adjust(account.account_id, as_of)
             done = reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
             self._account, self._outbox = account.account_id, outbox
             return done
 
     def sync(self, as_of: datetime) -> Reconciled:
-        """Account, positions, open orders and cash once more, compared as at the start."""
+        """Account, positions, open orders, splits and cash once more, compared as at the start."""
         with self._lock:
             account = self._broker.account()
             sandbox = self._settings.sandboxed["broker"]
             sync.register(self._database, account, as_of, mode=self._settings.broker.mode, sandbox=sandbox)
+            self._adjuster.adjust(account.account_id, as_of)
+            self._guards.check()
             return reconcile.compare(self._database, self._broker, account, self._observer.sectors(as_of), as_of)
 
     def decide(self, as_of: datetime) -> tuple[Decision, ...]:
@@ -110,20 +126,22 @@ class TradingSession:
         if not self._settings.trading_enabled:
             return ()
         with self._lock:
-            known = inputs.recommendations(self._lake, as_of)
+            known = self._recommendations.at(as_of)
             if not known:
                 return ()
+            self._guards.check()
             seen = self._seen(as_of, {r.ticker for r in known if r.action in (Action.BUY, Action.SELL)})
             self._trip(seen)
             with self._database.connection() as connection:
                 writer = Writer(self.account_id, self._fence(connection))
                 books = self._observer.portfolio(connection, self.account_id, seen)
-                tickers = sorted({r.ticker for r in known} | set(books.positions) | set(books.pending_buys))
+                tickers = {r.ticker for r in known} | set(books.positions) | set(books.pending_buys)
                 open_tickers = sorted(set(books.positions) | set(books.pending_buys))
                 sent, last = progress(connection, self.account_id, [r.recommendation_id for r in known])
                 state = self._observer.state(connection, self.account_id, as_of)
+                state = replace(state, guard=closed_because(connection))
                 rules = self._observer.rules_at(seen)
-                views = {ticker: seen.view(ticker, open_tickers) for ticker in tickers}
+                views = Views(seen, tickers, open_tickers)
                 decisions = decide.decide(
                     known, books, views, state, rules, as_of, market_open=True, decided=sent, last_sent=last
                 )
@@ -171,6 +189,19 @@ class TradingSession:
             seen = self._seen(as_of, ())
             self._trip(seen)
             return self._leaver.by_levels(self.account_id, seen, near_only=near_only)
+
+    def protect(self, as_of: datetime) -> Guarded:
+        """Rest stops at the broker and alarm for what nobody protects; see `Guardian.look`.
+
+        Without quotes nothing is rested, but the alarm is judged all the same before the TransientError is passed on.
+        """
+        with self._lock:
+            try:
+                seen = self._seen(as_of, ())
+            except TransientError:
+                self._guardian.look(self.account_id, self._observer.blind(as_of))
+                raise
+            return self._guardian.look(self.account_id, seen)
 
     def rebalance(self, as_of: datetime) -> tuple[Decision, ...]:
         """Trim what has grown too large; see `Leaver.by_rebalancing`."""
@@ -230,6 +261,8 @@ class TradingSession:
             return self._obeyer.obey(self.account_id, as_of)
 
     def _seen(self, as_of: datetime, tickers: set[str] | tuple[()]) -> Seen:
+        """The outside, in the scale of the books: a split that is seen in the prices is applied before."""
+        self._adjuster.adjust(self.account_id, as_of)
         with self._database.connection() as connection:
             held = portfolio.held_tickers(connection, self.account_id)
         seen = self._observer.seen({*tickers, *held}, as_of)
@@ -241,7 +274,7 @@ class TradingSession:
         with self._database.connection() as connection:
             books = self._observer.portfolio(connection, self.account_id, seen)
             pardoned = control.pardoned(connection, self.account_id)
-            volatility = market.market_volatility(seen.bars)
+            volatility = seen.bars.market_volatility()
             next_open = self._calendar.next_open(seen.as_of + timedelta(microseconds=1))
             new = [
                 happened
@@ -261,11 +294,12 @@ class TradingSession:
 
 @contextmanager
 def open_session(
-    settings: Settings, lake: LakeReader, database: Database, clock: Clock, fence: Fence = no_fence
+    settings: Settings, lake: LakeReader, database: Database, clock: Clock, door: Door, fence: Fence = no_fence
 ) -> Iterator[TradingSession]:
     """A session with the broker and the calendar that the settings name; its connections end with the block."""
     broker = broker_from(settings)
     try:
-        yield TradingSession(settings, lake, database, broker, MarketCalendar(settings.calendar_name), clock, fence)
+        calendar = MarketCalendar(settings.calendar_name)
+        yield TradingSession(settings, lake, database, broker, calendar, clock, door, fence)
     finally:
         broker.close()

@@ -1,6 +1,6 @@
 """Everything one round looks at, gathered once: where the account stands, what is switched how, what the market shows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,8 +12,11 @@ from stonks_core.registry.universe import load_universe
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control, market, portfolio, runtime
+from stonks_trading.decide import trace
 from stonks_trading.decide.rules import TradingRules
-from stonks_trading.inputs import DailyBar, DailyBars, LakeReader
+from stonks_trading.door import Door
+from stonks_trading.history import BENCHMARK, History
+from stonks_trading.inputs import DailyBars, LakeReader
 from stonks_trading.records import EngineState, MarketView, Portfolio, Quote
 
 SECTORS_FOR = timedelta(minutes=5)
@@ -69,19 +72,38 @@ class Seen:
     as_of: datetime
     market_open: bool
     quotes: Mapping[str, Quote]
-    bars: Mapping[str, Sequence[DailyBar]]
+    bars: History
     sectors: Mapping[str, str]
     last_session: date
+    max_age: timedelta = timedelta(minutes=2)  # of a price that is still fresh in session
 
     def price(self, ticker: str) -> Decimal | None:
         """What a share is worth for stops and for valuing what is held; None where nothing is known.
 
         Between sessions it is the last session's close, but only that one: a bar of an older session is no price.
         """
+        basis = self._basis(ticker)
+        return None if basis is None else basis.price
+
+    def quoted(self, ticker: str) -> dict[str, str]:
+        """What the market showed of a ticker, as text for a decision's trace."""
+        return trace.quoted(self.quotes.get(ticker), market.typical_volume(self.bars.get(ticker, ())))
+
+    def is_fresh(self, ticker: str) -> bool:
+        """Whether that price is young enough to watch a stop by; between sessions the last session's close is."""
+        basis = self._basis(ticker)
+        return basis is not None and basis.fresh
+
+    def _basis(self, ticker: str) -> market.Basis | None:
         bars = self.bars.get(ticker, ())
-        fresh = bool(bars) and bars[-1].start_at.date() == self.last_session
-        close = market.last_close(bars) if fresh else None
-        return market.exit_price(self.quotes.get(ticker), close, market_open=self.market_open)
+        newest = bool(bars) and bars[-1].start_at.date() == self.last_session
+        return market.exit_basis(
+            self.quotes.get(ticker),
+            market.last_close(bars) if newest else None,
+            market_open=self.market_open,
+            as_of=self.as_of,
+            max_age=self.max_age,
+        )
 
     def prices(self, tickers: Iterable[str]) -> Mapping[str, Decimal]:
         """The prices of those that have one."""
@@ -93,13 +115,35 @@ class Seen:
         return market.view(ticker, self.quotes.get(ticker), self.bars, held, self.sectors.get(ticker, ""))
 
 
+class Views(Mapping[str, MarketView]):
+    """The tickers as the decision sees them, each worked out when it is looked at: most are decided long since."""
+
+    def __init__(self, seen: Seen, tickers: Iterable[str], held: Iterable[str]) -> None:
+        self._seen, self._tickers, self._held = seen, frozenset(tickers), tuple(held)
+        self._made: dict[str, MarketView] = {}
+
+    def __getitem__(self, ticker: str) -> MarketView:
+        if ticker not in self._tickers:
+            raise KeyError(ticker)
+        if ticker not in self._made:
+            self._made[ticker] = self._seen.view(ticker, self._held)
+        return self._made[ticker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._tickers))
+
+    def __len__(self) -> int:
+        return len(self._tickers)
+
+
 class Observer:
     """Gathers what a round needs. Keeps daily bars and sectors between rounds."""
 
     def __init__(
-        self, settings: Settings, lake: LakeReader, database: Database, broker: Quoting, calendar: Calendar
+        self, settings: Settings, lake: LakeReader, database: Database, broker: Quoting, calendar: Calendar, door: Door
     ) -> None:
         self._settings, self._database, self._broker, self._calendar = settings, database, broker, calendar
+        self._door = door
         self._bars = DailyBars(lake)
         self._sectors: tuple[datetime, Mapping[str, str]] | None = None
         self._unreadable = ""
@@ -116,9 +160,10 @@ class Observer:
             as_of=as_of,
             market_open=self._calendar.is_open(as_of),
             quotes=self._broker.quotes(wanted) if wanted else {},
-            bars=self._bars.of({*wanted, *sectors, market.BENCHMARK}, as_of),
+            bars=self._bars.of({*wanted, *sectors, BENCHMARK}, as_of),
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
+            max_age=self.rules.quotes.max_age,
         )
 
     def renew(self) -> None:
@@ -130,6 +175,11 @@ class Observer:
         except BadInputError as error:
             self._unreadable = str(error)
         self.rules = TradingRules.from_settings(trading, self._settings.broker.mode)
+
+    def blind(self, as_of: datetime) -> Seen:
+        """What is known where the broker gives no quotes: the calendar, and nothing of any price."""
+        last = session_closed(self._calendar, as_of).day
+        return Seen(as_of, self._calendar.is_open(as_of), {}, History({}), self.sectors(as_of), last)
 
     def sectors(self, as_of: datetime) -> Mapping[str, str]:
         """Each tracked ticker's sector."""
@@ -147,7 +197,7 @@ class Observer:
         return replace(self.rules, quotes=replace(quotes, max_age=quotes.max_age + since_close))
 
     def state(self, connection: Connection, account_id: str, as_of: datetime) -> EngineState:
-        """What is switched on, paused, tripped or locked."""
+        """What is switched on, paused, tripped or locked, and whether the data is well enough for new positions."""
         state = control.engine_state(
             connection,
             account_id,
@@ -155,6 +205,7 @@ class Observer:
             self._settings.trading.risk_tier,
             session_ahead(self._calendar, as_of).open,
             enabled=self._settings.trading_enabled,
+            ill=self._door(connection, as_of),
         )
         return replace(state, entries_closed_because=self._unreadable) if self._unreadable else state
 

@@ -2,6 +2,7 @@
 held for a person's approval, or rejected with its reasons.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,8 +12,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from stonks_core.errors import StonksError
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
-from stonks_trading import control
 from stonks_trading.broker import orders
 from stonks_trading.broker.protocol import OrderState
 from stonks_trading.decide.rules import TradingRules
@@ -35,7 +36,7 @@ class Vetter:
         connection: Connection,
         account_id: str,
         portfolio: Portfolio,
-        market: dict[str, MarketView],
+        market: Mapping[str, MarketView],
         state: EngineState,
         rules: TradingRules,
     ) -> None:
@@ -115,7 +116,7 @@ class Vetter:
             """,
             (order_id, verdict.approval_reason, as_of, as_of + APPROVAL_FOR),
         )
-        control.notify(
+        leave(
             self._connection,
             as_of,
             "warning",

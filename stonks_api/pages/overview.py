@@ -11,11 +11,13 @@ from stonks_api.lake_query import LakeQuery, days_held
 from stonks_api.pages.rendering import render
 from stonks_api.routers.decisions import newest_decisions
 from stonks_api.routers.failures import newest_failures
+from stonks_api.routers.health import health_of
+from stonks_api.routers.layers import layers_of
 from stonks_api.routers.orders import newest_orders
 from stonks_api.routers.pipeline import toggle_of
 from stonks_api.routers.portfolio import portfolio_of
 from stonks_api.routers.recommendations import Recommendation, with_best_quotes
-from stonks_api.routers.status import engine_alive, engine_of, table_states
+from stonks_api.routers.status import alerts_of, engine_alive, engine_of, table_states
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_WINDOWS
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.vocabulary import Window
@@ -43,7 +45,10 @@ def get_overview(ctx: Ctx) -> HTMLResponse:
         tables={state.table: state for state in table_states(ctx, (DOCUMENTS, TREND_WINDOWS, RECOMMENDATIONS))},
         failures=failures.items,
         failures_open=counted["n"] if counted else 0,
+        health=health_of(ctx),
         toggle=toggle_of(ctx.database),
+        layers=layers_of(ctx).layers,
+        alerts=alerts_of(ctx),
         engine=engine,
         engine_alive=engine_alive(engine, ctx.clock.now()),
         trading_enabled=ctx.settings.trading_enabled,

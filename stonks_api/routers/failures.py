@@ -14,11 +14,11 @@ from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.stores.postgres import Database
 
 router = APIRouter(prefix="/api/failures", tags=["failures"])
-Status = Literal["open", "replay", "resolved", "dismissed"]
+Status = Literal["open", "replay", "resolved", "dismissed", "noted"]
 
 
 class Failure(Shown):
-    """A failed item: where, on what, the sentence, and how often it was tried."""
+    """A failed item: where, on what, the sentence, and how often it was tried. One that is `noted` asks nothing of anybody."""
 
     failure_id: UUID
     stage: str
@@ -64,7 +64,10 @@ def list_failures(
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> Page[Failure]:
-    """Failed items, the last tried first; the open ones unless another status, or `any`, is asked for."""
+    """Failed items, the last tried first; the open ones unless another status, or `any`, is asked for.
+
+    Records of a model's answers that the evidence contract refused stand under `noted`, by document.
+    """
     return newest_failures(ctx.database, limit, cursor, None if status == "any" else status, stage)
 
 

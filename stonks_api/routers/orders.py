@@ -46,13 +46,15 @@ class Order(Shown):
 
 
 class Fill(Shown):
-    """One execution."""
+    """One execution, with the profit that it realised by the broker's price and by the conservative one."""
 
     execution_id: str
     quantity: Money
     price: Money
     fee: Money
     realised_pnl: Money
+    conservative_price: Money | None
+    conservative_pnl: Money
     executed_at: datetime
 
 

@@ -1,6 +1,7 @@
 """The account: equity, cash, positions with their stops, and its sessions."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from fastapi import APIRouter
 
@@ -29,7 +30,10 @@ class Account(Shown):
 
 
 class Position(Shown):
-    """Shares held; cost and price in dollars a share, `protection` says who watches the stop."""
+    """Shares held; cost and price in dollars a share, `protection` says who keeps the stop: broker, monitored, none.
+
+    The conservative figures reckon every fill at the far side of its quote, with latency, size and fees.
+    """
 
     ticker: str
     quantity: Money
@@ -40,11 +44,16 @@ class Position(Shown):
     unrealised_pnl: Money | None
     unrealised_share: Real
     realised_pnl: Money
+    conservative_cost: Money
+    conservative_unrealised_pnl: Money | None
+    conservative_pnl: Money
     sector: str
     micro: bool
     stop: Money | None
     take_profit: Money | None
-    protection: str | None
+    protection: str
+    protection_note: str
+    unprotected_since: datetime | None
     lock_reason: str
     opened_at: datetime | None
     updated_at: datetime
@@ -59,6 +68,8 @@ class Session(Shown):
     reserve: Money
     realised_pnl: Money
     unrealised_pnl: Money
+    conservative_realised_pnl: Money | None
+    conservative_unrealised_pnl: Money | None
     daily_return: Real
     drawdown: Real
     heat: Real
@@ -67,10 +78,19 @@ class Session(Shown):
     taken_at: datetime
 
 
+class Profit(Shown):
+    """Profit in all, dollars: realised since the account was opened, and on what is held at the last prices."""
+
+    realised: Money
+    unrealised: Money
+
+
 class Positions(Shown):
-    """The account that trades, and what it holds, largest first."""
+    """The account that trades, and what it holds, largest first; its profit as the broker tells it, and conservatively."""
 
     account: Account | None
+    profit: Profit
+    conservative_profit: Profit
     items: list[Position]
 
 
@@ -92,13 +112,17 @@ def positions_of(database: Database) -> Positions:
         """
     )
     if account is None:
-        return Positions(account=None, items=[])
+        none = Profit(realised=Decimal(0), unrealised=Decimal(0))
+        return Positions(account=None, profit=none, conservative_profit=none, items=[])
     held = database.fetch(
         """
         SELECT p.ticker, p.quantity, p.cost, p.price, p.price_at, p.quantity * p.price AS market_value,
                p.quantity * (p.price - p.cost) AS unrealised_pnl,
-               CASE WHEN p.cost > 0 THEN (p.price / p.cost - 1)::float END AS unrealised_share, p.realised_pnl, p.sector,
-               p.micro, s.stop, s.take_profit, s.protection, p.lock_reason, p.opened_at, p.updated_at
+               CASE WHEN p.cost > 0 THEN (p.price / p.cost - 1)::float END AS unrealised_share, p.realised_pnl,
+               p.conservative_cost, p.quantity * (p.price - p.conservative_cost) AS conservative_unrealised_pnl,
+               p.conservative_pnl, p.sector,
+               p.micro, s.stop, s.take_profit, p.protection, p.protection_note, p.unprotected_since, p.lock_reason,
+               p.opened_at, p.updated_at
         FROM positions p
         LEFT JOIN position_stop_levels s ON (s.account_id, s.ticker, s.opened_at) = (p.account_id, p.ticker, p.opened_at)
         WHERE p.account_id = %s AND p.quantity <> 0
@@ -106,7 +130,22 @@ def positions_of(database: Database) -> Positions:
         """,
         (account["account_id"],),
     )
-    return Positions(account=Account.model_validate(account), items=[Position.model_validate(row) for row in held])
+    total = database.fetch_one(
+        """
+        SELECT COALESCE(sum(realised_pnl), 0) AS realised, COALESCE(sum(conservative_pnl), 0) AS worse,
+            COALESCE(sum(quantity * (price - cost)), 0) AS unrealised,
+            COALESCE(sum(quantity * (price - conservative_cost)), 0) AS worse_unrealised
+        FROM positions WHERE account_id = %s
+        """,
+        (account["account_id"],),
+    )
+    sums = total or {}
+    return Positions(
+        account=Account.model_validate(account),
+        profit=Profit(realised=sums["realised"], unrealised=sums["unrealised"]),
+        conservative_profit=Profit(realised=sums["worse"], unrealised=sums["worse_unrealised"]),
+        items=[Position.model_validate(row) for row in held],
+    )
 
 
 def portfolio_of(database: Database, limit: int) -> Portfolio:
@@ -114,14 +153,14 @@ def portfolio_of(database: Database, limit: int) -> Portfolio:
     now = positions_of(database)
     rows = database.fetch(
         """
-        SELECT session, equity, cash, reserve, realised_pnl, unrealised_pnl, daily_return, drawdown, heat, open_positions,
-               tier, taken_at
+        SELECT session, equity, cash, reserve, realised_pnl, unrealised_pnl, conservative_realised_pnl,
+               conservative_unrealised_pnl, daily_return, drawdown, heat, open_positions, tier, taken_at
         FROM portfolio_snapshots WHERE account_id = %s ORDER BY session DESC LIMIT %s
         """,
         (now.account.account_id if now.account else "", limit),
     )
     sessions = [Session.model_validate(row) for row in reversed(rows)]
-    return Portfolio(account=now.account, items=now.items, sessions=sessions)
+    return Portfolio(**vars(now), sessions=sessions)
 
 
 @router.get("/api/positions")

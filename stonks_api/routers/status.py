@@ -10,8 +10,12 @@ from deltalake import DeltaTable
 from fastapi import APIRouter
 
 from stonks_api.context import Context, Ctx
+from stonks_api.routers.health import health_of
+from stonks_api.routers.layers import LayerShown, layers_of
 from stonks_api.routers.pipeline import Toggle, toggle_of
-from stonks_api.wire import Shown
+from stonks_api.wire import Real, Shown
+from stonks_core import alerts
+from stonks_core.registry import source_state
 from stonks_core.stores.lake.registry import TABLES
 from stonks_core.stores.lake.tables import LakeTable
 
@@ -59,16 +63,53 @@ class Heartbeat(Shown):
     note: str
 
 
+class Guard(Shown):
+    """Whether this machine and the broker agree about the present; where they do not, no position is opened."""
+
+    guard: str
+    holds: bool
+    sentence: str
+    value: Real
+    threshold: Real
+    since: datetime
+    checked_at: datetime
+
+
+class Unprotected(Shown):
+    """A held position that neither a stop at the broker nor a watched level protects; `alarmed`: for too long."""
+
+    ticker: str
+    since: datetime
+    alarmed: bool
+    sentence: str
+
+
 class Engine(Shown):
-    """The trading engine: its owner, its tasks, and what an operator told it."""
+    """The trading engine: its owner, its tasks, what an operator told it, its guards, and what nobody protects."""
 
     lease: Lease | None
     heartbeats: list[Heartbeat]
     control: dict[str, Any]
+    guards: list[Guard]
+    unprotected: list[Unprotected]
+
+
+class Alert(Shown):
+    """What failed again and again and needs a person: since when, how often, and what to do."""
+
+    subject: str
+    sentence: str
+    since: datetime
+    last_at: datetime
+    times: int
 
 
 class Status(Shown):
-    """What is simulated, what is on, what is fresh."""
+    """What is simulated, what is on, what is fresh, and whether the data is well enough for new positions.
+
+    `failures_open` waits for somebody; `refused_records` does not: it counts what models said and documents do not bear
+    out, by clause of the evidence contract.
+    """
 
     at: datetime
     sandbox: dict[str, bool]
@@ -79,8 +120,13 @@ class Status(Shown):
     calendar: str
     model: str
     pipeline: Toggle
+    layers: list[LayerShown]
+    alerts: list[Alert]
     engine: Engine
     failures_open: int
+    refused_records: dict[str, int]
+    entries_open: bool
+    entries_closed_because: str
     tables: list[TableState]
 
 
@@ -88,6 +134,7 @@ def status_of(ctx: Context) -> Status:
     """The whole status at the present instant."""
     settings = ctx.settings
     failures = ctx.database.fetch_one("SELECT count(*) AS n FROM failures WHERE status = 'open'")
+    health = health_of(ctx)
     return Status(
         at=ctx.clock.now(),
         sandbox=dict(settings.sandboxed),
@@ -98,10 +145,28 @@ def status_of(ctx: Context) -> Status:
         calendar=settings.calendar_name,
         model=settings.endpoints.model,
         pipeline=toggle_of(ctx.database),
+        layers=layers_of(ctx).layers,
+        alerts=alerts_of(ctx),
         engine=engine_of(ctx),
         failures_open=failures["n"] if failures else 0,
+        refused_records=dict(health.refused_records),
+        entries_open=health.entries_open,
+        entries_closed_because="" if health.entries_open else health.because,
         tables=list(table_states(ctx, TABLES)),
     )
+
+
+def alerts_of(ctx: Context) -> list[Alert]:
+    """The open alerts, the newest first: of layers and of parked sources."""
+    rows = ctx.database.fetch(
+        """
+        SELECT CASE WHEN stage = %(alert)s THEN item ELSE COALESCE(detail ->> 'name', item) END AS subject,
+               error AS sentence, first_at AS since, last_at, attempts AS times
+        FROM failures WHERE status IN ('open', 'replay') AND stage = ANY(%(stages)s) ORDER BY last_at DESC, item LIMIT 50
+        """,
+        {"alert": alerts.STAGE, "stages": [alerts.STAGE, source_state.STAGE]},
+    )
+    return [Alert.model_validate(row) for row in rows]
 
 
 def engine_of(ctx: Context) -> Engine:
@@ -116,10 +181,21 @@ def engine_of(ctx: Context) -> Engine:
         "SELECT task, owner, beat_at, ok_at, cycles, failures, last_error, note FROM engine_heartbeats ORDER BY task"
     )
     control = ctx.database.fetch("SELECT key, value FROM engine_control ORDER BY key")
+    guards = ctx.database.fetch(
+        "SELECT guard, holds, sentence, value, threshold, since, checked_at FROM engine_guards ORDER BY guard"
+    )
+    bare = ctx.database.fetch(
+        """
+        SELECT ticker, unprotected_since AS since, alarmed, protection_note AS sentence FROM positions
+        WHERE protection = 'none' AND quantity <> 0 ORDER BY ticker LIMIT 1000
+        """
+    )
     return Engine(
         lease=Lease.model_validate(lease) if lease else None,
         heartbeats=[Heartbeat.model_validate(row) for row in beats],
         control={row["key"]: row["value"] for row in control},
+        guards=[Guard.model_validate(row) for row in guards],
+        unprotected=[Unprotected.model_validate(row) for row in bare],
     )
 
 

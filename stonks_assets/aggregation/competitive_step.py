@@ -1,53 +1,48 @@
 """Step: impact records of a day become competitive signals on the companies' competitors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from psycopg.types.json import Jsonb
 
-from stonks_assets.aggregation.competitive import (
-    RESPONSE_SESSIONS,
-    History,
-    PropagationRules,
-    Relation,
-    propagate,
-)
-from stonks_assets.aggregation.layers import READ_FAILURES, failed_in_a_row, succeeded
-from stonks_assets.aggregation.market import sessions
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate, stands
+from stonks_assets.aggregation.layers import day_item, failed_in_a_row, succeeded
+from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.alerts import COMPETITIVE_PROPAGATION
+from stonks_core.errors import PermanentError
 from stonks_core.identifiers import digest, sha256_bytes
+from stonks_core.patterns.asking import BARS_BEFORE_HISTORY
+from stonks_core.patterns.matching import SAMPLE_COLUMNS, Past
+from stonks_core.patterns.rules import pattern_rules
 from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
+from stonks_core.prices.sessions import sessions
 from stonks_core.settings.slices import Signals
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer
 
 STAGE = "competitive_signals"
-_BARS_BEFORE_HISTORY = timedelta(days=5 + RESPONSE_SESSIONS)
-"""So that the last close before the oldest sample is there, across a long weekend."""
 _FIGURES = (TOTAL_RETURN, "end_at", "available_at")
-_SAMPLE_COLUMNS = ("day", "cluster_id", "ticker", "catalyst", "document_id", "published_at", "available_at")
 
 
 def propagation_rules(settings: Signals) -> PropagationRules:
     """The rules by the settings of the same names."""
     return PropagationRules(
+        **asdict(pattern_rules(settings)),
         pattern_confidence_threshold=settings.competitive_pattern_confidence_threshold,
         propagation_strength_threshold=settings.competitive_propagation_strength_threshold,
-        routine_lookback_days=settings.competitive_routine_lookback_days,
-        major_decision_lookback_days=settings.competitive_major_decision_lookback_days,
-        major_decision_weight_multiplier=settings.competitive_major_decision_weight_multiplier,
-        staleness_window_days=settings.competitive_staleness_window_days,
-        staleness_recent_days=settings.competitive_staleness_recent_days,
-        staleness_decay_penalty=settings.competitive_staleness_decay_penalty,
-        min_pattern_samples=settings.competitive_min_pattern_samples,
     )
 
 
 def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     """Propagate the impact records of `day`, known at `as_of`, to competitors; a signal that stands is kept.
+
+    A signal whose record was taken back or corrected does not stand: it goes, and is made again from what is said now.
 
     Nothing is propagated while the layer is switched off. A failure is counted and noted, never raised: the other
     layers go on without this one.
@@ -56,36 +51,37 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"layer": "off"})
     try:
         report = _propagate(pipeline, day, as_of)
-    except READ_FAILURES as error:
+    except STORE_FAILURES as error:
         now = pipeline.clock.now()
         message = f"news of {day} was not propagated to competitors: {error}; it is tried again with the next cycle"
-        pipeline.failures.record(STAGE, f"day {day}", message, now, day=day)
+        pipeline.failures.record(STAGE, day_item(day), message, now, day=day)
         threshold = pipeline.settings.signals.competitive_propagation_failure_threshold
-        failed_in_a_row(pipeline, Layer.COMPETITIVE, now, error, threshold)
+        failed_in_a_row(pipeline, COMPETITIVE_PROPAGATION, now, error, threshold)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, failed=1)
-    succeeded(pipeline, Layer.COMPETITIVE, pipeline.clock.now())
-    pipeline.failures.resolve(STAGE, [f"day {day}"], pipeline.clock.now())
+    succeeded(pipeline, COMPETITIVE_PROPAGATION, pipeline.clock.now())
+    pipeline.failures.resolve(STAGE, [day_item(day)], pipeline.clock.now())
     return report
 
 
 def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     lake = pipeline.lake
     records = lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of)
+    withdrawn = _withdraw(pipeline, day, as_of, records)
     universe = pipeline.universe(as_of)
     relations = [Relation(c.ticker, c.competitor, c.relationship, c.strength) for c in universe.competitors]
     sources = pa.array(sorted({relation.source for relation in relations}), pa.string())
     records = records.filter(ds.field("ticker").isin(sources))
     rules = propagation_rules(pipeline.settings.signals)
     if records.num_rows == 0:
-        return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": 0})
+        return StepReport(written={COMPETITIVE_SIGNALS.name: withdrawn}, figures={"records": 0})
     versions = [lake.version(table) for table in PRICE_TABLES]
     seen, before = _fingerprint(records, relations, rules), _remembered(pipeline, day)
     if before and before == {**before, "seen": seen, "versions": versions}:
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
-    lookback = timedelta(days=max(rules.routine_lookback_days, rules.major_decision_lookback_days) + 1)
+    lookback = rules.longest_lookback + timedelta(days=1)
     # No record is judged with a bar that was not known when the last of them became available.
     judged_at = max(instant for instant in records["available_at"].to_pylist() if instant is not None)
-    days = (day - lookback - _BARS_BEFORE_HISTORY, judged_at.date())
+    days = (day - lookback - BARS_BEFORE_HISTORY, judged_at.date())
     bars = read_bars(lake, days, judged_at, tickers=universe.companies)
     now = {"seen": seen, "versions": versions, "prices": _price_fingerprint(bars)}
     if before and before == {
@@ -95,13 +91,28 @@ def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     }:  # only snapshots came, or bars of later days
         _remember(pipeline, day, now)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"records": records.num_rows})
-    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=_SAMPLE_COLUMNS)
+    history = lake.read(IMPACT_RECORDS, days=(day - lookback, day), as_of=as_of, columns=SAMPLE_COLUMNS)
     market = sessions(bars, judged_at, list(universe.companies))
-    rows = propagate(records, History.of(history, market), relations, market, rules)
+    rows = propagate(records, Past.of(history, market), relations, rules)
     written = lake.merge(COMPETITIVE_SIGNALS, rows)
     _remember(pipeline, day, now)
-    figures = {"records": records.num_rows, "propagated": len(rows)}
-    return StepReport(written={COMPETITIVE_SIGNALS.name: written.inserted}, figures=figures)
+    figures = {"records": records.num_rows, "propagated": len(rows), "withdrawn": withdrawn}
+    return StepReport(written={COMPETITIVE_SIGNALS.name: written.inserted + withdrawn}, figures=figures)
+
+
+def _withdraw(pipeline: Pipeline, day: date, as_of: datetime, records: pa.Table) -> int:
+    """Take the day's signals back that do not stand any more; how many."""
+    held = pipeline.lake.read(COMPETITIVE_SIGNALS, days=(day, day), as_of=as_of).to_pylist()
+    if not held or day < as_of.date() - LONGEST:  # retention forgets the records of older days on purpose
+        return 0
+    if records.num_rows == 0 and pipeline.lake.version(IMPACT_RECORDS) == 0:
+        raise PermanentError("the rows of impact_records are lost, as it was made anew: put it back from a copy")
+    by_id = {record["impact_id"]: record for record in records.to_pylist()}
+    fallen = [signal["competitive_id"] for signal in held if not stands(signal, by_id.get(signal["impact_id"]))]
+    if fallen:
+        named = ", ".join(f"'{name}'" for name in fallen)
+        pipeline.lake.delete(COMPETITIVE_SIGNALS, f"day = '{day.isoformat()}' AND competitive_id IN ({named})")
+    return len(fallen)
 
 
 def _fingerprint(records: pa.Table, relations: Sequence[Relation], rules: PropagationRules) -> str:

@@ -4,20 +4,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import (
-    Flags,
-    Ints,
-    codes,
-    combine,
-    fields,
-    floats,
-    instants,
-    strings,
-    texts,
-    to_table,
-)
+from stonks_assets.aggregation.arrays import combine, fields, to_table
 from stonks_assets.aggregation.origins import novelty, trace
+from stonks_core.columns import Flags, codes, floats, instants, strings, texts
 from stonks_core.identifiers import digest
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.vocabulary import Catalyst, Layer
@@ -84,14 +75,13 @@ def placed(signals: pa.Table) -> pa.Table:
 
 def differing(candidates: pa.Table, stored: pa.Table, *, ignoring: frozenset[str] = frozenset()) -> Flags:
     """Which candidates are not in `stored` just as they are, by `signal_id`, apart from the ignored columns."""
-    position = {name: row for row, name in enumerate(stored["signal_id"].to_pylist())}
-    found: Ints = np.array([position.get(name, -1) for name in candidates["signal_id"].to_pylist()], dtype=np.int64)
-    differs = found < 0
-    known = np.flatnonzero(~differs)
-    theirs = stored.take(found[known])
+    found = pc.index_in(candidates["signal_id"], value_set=stored["signal_id"].combine_chunks()).combine_chunks()
+    differs = found.is_null().to_numpy(zero_copy_only=False)
+    known = pa.array(np.flatnonzero(~differs))
+    ours, theirs = candidates.take(known), stored.take(found.drop_null())
+    unlike = np.zeros(len(known), dtype=np.bool_)
     for name in SIGNAL_SCHEMA.names:
         if name not in ignoring:
-            ours = candidates[name].take(known).to_pylist()
-            same = np.array(ours, dtype=object) == np.array(theirs[name].to_pylist(), dtype=object)
-            differs[known] |= ~same
+            unlike |= pc.not_equal(ours[name], theirs[name]).to_numpy()
+    differs[known.to_numpy()] = unlike
     return np.asarray(differs, dtype=np.bool_)

@@ -15,33 +15,19 @@ A ticker whose signals weigh nothing in a window has no trend there.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import (
-    Flags,
-    Floats,
-    Ints,
-    Texts,
-    codes,
-    combine,
-    fields,
-    floats,
-    instants,
-    micros,
-    round_micros,
-    starts_of,
-    texts,
-    to_table,
-)
+from stonks_assets.aggregation.arrays import fields, starts_of, to_table
 from stonks_assets.aggregation.evidence import EVIDENCE_SCHEMA, rank_evidence
-from stonks_assets.aggregation.origins import earliest
+from stonks_assets.aggregation.origins import stories, tellers
 from stonks_assets.aggregation.weights import SHORT, LayerWeights, base_weights, recency
 from stonks_assets.aggregation.windows import SHAPES, WindowShape
+from stonks_core.columns import Flags, Floats, Ints, codes, floats, instants, micros, round_micros
 from stonks_core.identifiers import digest
 from stonks_core.stores.lake.gold_tables import TREND_HISTORY
 from stonks_core.vocabulary import Direction, Layer, Window
@@ -60,10 +46,15 @@ TREND_SCHEMA = fields(
 
 @dataclass(frozen=True)
 class _Counting:
-    """The signals that can count at an instant, ordered so that sums never depend on the order they came in."""
+    """The signals that can count at an instant, ordered so that sums never depend on the order they came in.
 
+    `row` is where a signal stands in `signals`.
+    """
+
+    signals: pa.Table
     tickers: list[str]
     layers: list[str]
+    row: Ints
     ticker: Ints
     layer: Ints
     published: Ints
@@ -71,14 +62,20 @@ class _Counting:
     impact: Floats
     confidence: Floats
     base: Floats
-    signal: Texts
-    document: Texts
-    layer_name: Texts
+
+    def of(self, rows: Ints | Flags) -> "_Counting":
+        """Some of them, in their order."""
+        arrays = ("row", "ticker", "layer", "published", "sentiment", "impact", "confidence", "base")
+        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
 
 
 def trend_id(ticker: str, window: str, as_of: datetime) -> str:
     """The trend of a ticker and window at an instant."""
-    return digest("trend", ticker, window, as_of.isoformat())
+    return _trend_id(ticker, window, as_of.isoformat())
+
+
+def _trend_id(ticker: str, window: str, as_of: str) -> str:
+    return digest("trend", ticker, window, as_of)
 
 
 def aggregate(
@@ -97,8 +94,11 @@ def aggregate(
     """
     counting = _counting(signals, as_of, weights)
     trends, evidence = [TREND_SCHEMA.empty_table()], [EVIDENCE_SCHEMA.empty_table()]
-    for window in windows:
-        found = _window(counting, SHAPES[window], as_of, intraday_since)
+    # The longest first: what a shorter one looks at is among what is left.
+    for shape in sorted((SHAPES[w] for w in windows), key=lambda shape: shape.since(as_of, intraday_since)):
+        within = counting.published > micros(shape.since(as_of, intraday_since))
+        counting = counting if within.all() else counting.of(within)
+        found = _window(counting, shape, as_of)
         if found is not None:
             trends.append(found[0])
             evidence.append(found[1])
@@ -108,73 +108,67 @@ def aggregate(
 def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights) -> _Counting:
     now = micros(as_of)
     known = (instants(signals, "available_at") <= now) & (instants(signals, "published_at") <= now)
-    signals = signals.filter(pa.array(known))
+    if not known.all():
+        signals = signals.filter(pa.array(known))
     ticker, tickers = codes(signals, "ticker")
     layer, layers = codes(signals, "layer")
-    cluster, clusters = codes(signals, "cluster_id")
-    published, impact = instants(signals, "published_at"), floats(signals, "impact")
-    document, signal = texts(signals, "document_id"), texts(signals, "signal_id")
-    story = combine((ticker, len(tickers)), (layer, len(layers)), (cluster, len(clusters)))
-    short = texts(signals, "duration") == SHORT
-    age = now - published
-    layer_weight = np.array([weights.by_layer[name] for name in layers], dtype=np.float64)
+    duration, durations = codes(signals, "duration")
+    published, confidence = instants(signals, "published_at"), floats(signals, "confidence")
+    impact = floats(signals, "impact")
+    stale = now - published > round_micros(weights.short_staleness)
     base = base_weights(
-        layer_weight=layer_weight[layer] if layers else np.empty(0),
+        layer_weight=np.array([weights.by_layer[name] for name in layers], dtype=np.float64)[layer],
         credibility=floats(signals, "credibility"),
         novelty=floats(signals, "novelty"),
-        confidence=floats(signals, "confidence"),
+        confidence=confidence,
         impact=impact,
-        stale_short=short & (age > round_micros(weights.short_staleness)),
+        stale_short=np.array([name == SHORT for name in durations], dtype=np.bool_)[duration] & stale,
     )
-    sentiment, confidence = floats(signals, "sentiment"), floats(signals, "confidence")
-    rows = np.flatnonzero(earliest(story, published, document, impact, signal) & (base > 0))
-    rows = rows[
-        np.lexsort((confidence[rows], impact[rows], sentiment[rows], base[rows], published[rows], ticker[rows]))
-    ]
+    rows = tellers(signals, stories(signals), ticker, published)
+    rows = rows[base[rows] > 0]
     return _Counting(
+        signals=signals,
         tickers=tickers,
         layers=layers,
+        row=rows,
         ticker=ticker[rows],
         layer=layer[rows],
         published=published[rows],
-        sentiment=sentiment[rows],
+        sentiment=floats(signals, "sentiment")[rows],
         impact=impact[rows],
         confidence=confidence[rows],
         base=base[rows],
-        signal=signal[rows],
-        document=document[rows],
-        layer_name=np.array(layers, dtype=object)[layer[rows]] if layers else np.empty(0, dtype=object),
     )
 
 
-def _window(
-    counting: _Counting, shape: WindowShape, as_of: datetime, intraday_since: datetime
-) -> tuple[pa.Table, pa.Table] | None:
-    """One window's trends and evidence; None when nothing counts in it."""
+def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[pa.Table, pa.Table] | None:
+    """The trends and evidence of a window over all these signals; None when nothing counts."""
     fade = recency(micros(as_of) - counting.published, shape.half_life)
-    weight = counting.base * fade
-    inside = (counting.published > micros(shape.since(as_of, intraday_since))) & (weight > 0)
-    if not inside.any():
+    w = counting.base * fade
+    if not (w > 0).all():
+        counting, fade, w = counting.of(w > 0), fade[w > 0], w[w > 0]
+    if w.size == 0:
         return None
-    ticker, w, v = counting.ticker[inside], weight[inside], counting.sentiment[inside]
+    ticker, v = counting.ticker, counting.sentiment
     starts = starts_of(ticker)
-    lean = w * np.abs(v)
+    lean = w * v
     total = np.add.reduceat(w, starts)
-    positive = np.add.reduceat(np.where(v > 0, lean, 0.0), starts)
-    negative = np.add.reduceat(np.where(v < 0, lean, 0.0), starts)
+    positive = np.add.reduceat(np.maximum(lean, 0.0), starts)
+    negative = np.add.reduceat(np.maximum(-lean, 0.0), starts)
     # Weights against the heaviest: squares of very small ones would vanish.
     relative = w / np.repeat(np.maximum.reduceat(w, starts), np.diff(np.append(starts, w.size)))
-    n_effective = np.add.reduceat(relative, starts) ** 2 / np.add.reduceat(relative**2, starts)
-    mean_confidence = np.add.reduceat(w * counting.confidence[inside], starts) / total
+    n_effective = np.add.reduceat(relative, starts) ** 2 / np.add.reduceat(relative * relative, starts)
+    mean_confidence = np.add.reduceat(w * counting.confidence, starts) / total
     score = np.clip((positive - negative) / total, -1.0, 1.0)
     contradiction = _ratio(2 * np.minimum(positive, negative), positive + negative)
     confidence = mean_confidence * -np.expm1(-n_effective) * (1 - 0.5 * contradiction)
     names = [counting.tickers[code] for code in ticker[starts]]
-    ids = [trend_id(name, shape.window, as_of) for name in names]
+    stamp, window = as_of.isoformat(), str(shape.window)
+    ids = [_trend_id(name, window, stamp) for name in names]
     trends: dict[str, Any] = {
         "trend_id": ids,
         "ticker": names,
-        "window": [str(shape.window)] * len(names),
+        "window": [window] * len(names),
         "score": score,
         "strength": np.abs(score) * -np.expm1(-total),
         "confidence": np.clip(confidence, 0.0, 1.0),
@@ -185,21 +179,21 @@ def _window(
         "total_weight": total,
         "n_effective": n_effective,
         "signals_counted": np.diff(np.append(starts, ticker.size)),
-        **_shares(counting, inside, lean, starts),
-        "as_of": [as_of] * len(names),
+        **_shares(counting, np.abs(lean), starts),
+        "as_of": pa.repeat(pa.scalar(as_of, TREND_SCHEMA.field("as_of").type), len(names)),
     }
     evidence = rank_evidence(
         trend_ids=ids,
         starts=starts,
         score=score,
         weight=w,
-        impact=counting.impact[inside],
-        recency=fade[inside],
-        confidence=counting.confidence[inside],
+        relative=relative,
+        impact=counting.impact,
+        recency=fade,
+        confidence=counting.confidence,
         sentiment=v,
-        signal=counting.signal[inside],
-        document=counting.document[inside],
-        layer=counting.layer_name[inside],
+        row=counting.row,
+        signals=counting.signals,
         as_of=as_of,
     )
     return to_table(trends, TREND_SCHEMA), evidence
@@ -214,13 +208,14 @@ def direction(score: float, contradiction: float) -> Direction:
     return Direction.MIXED if contradiction >= MIXED_THRESHOLD else Direction.NEUTRAL
 
 
-def _shares(counting: _Counting, inside: Flags, lean: Floats, starts: Ints) -> dict[str, Floats]:
+def _shares(counting: _Counting, lean: Floats, starts: Ints) -> dict[str, Floats]:
     whole = np.add.reduceat(lean, starts)
-    layer = counting.layer[inside]
     shares = {}
     for name in Layer:
-        code = counting.layers.index(name) if name in counting.layers else -1
-        part = np.add.reduceat(np.where(layer == code, lean, 0.0), starts)
+        if name in counting.layers:
+            part = np.add.reduceat(lean * (counting.layer == counting.layers.index(name)), starts)
+        else:
+            part = np.zeros_like(whole)
         shares[f"{name}_share"] = _ratio(part, whole)
     return shares
 

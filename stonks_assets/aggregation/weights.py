@@ -12,7 +12,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import Flags, Floats, Ints, round_micros
+from stonks_core.columns import Flags, Floats, Ints, round_micros
+from stonks_core.settings.slices import Signals
 from stonks_core.vocabulary import Layer
 
 SHORT = "short"
@@ -29,10 +30,25 @@ class LayerWeights:
     competitive: float = 0.2
     short_staleness: timedelta = timedelta(hours=48)
 
+    @classmethod
+    def of(cls, signals: Signals, *, macro_on: bool, competitive_on: bool) -> "LayerWeights":
+        """The weights by the settings, 0 for a layer that is switched off."""
+        return cls(
+            macro=signals.macro_signal_weight if macro_on else 0.0,
+            competitive=signals.competitive_signal_weight if competitive_on else 0.0,
+            short_staleness=timedelta(hours=signals.macro_short_term_staleness_hours),
+        )
+
     @property
     def by_layer(self) -> Mapping[str, float]:
         """The weights by the layers' names."""
         return {Layer.COMPANY: self.company, Layer.MACRO: self.macro, Layer.COMPETITIVE: self.competitive}
+
+    @property
+    def stamp(self) -> str:
+        """All of it in one text: other weights have another one."""
+        weights = " ".join(f"{layer} {weight!r}" for layer, weight in self.by_layer.items())
+        return f"{weights} stale_seconds {self.short_staleness.total_seconds()!r}"
 
 
 def recency(age: Ints, half_life: timedelta) -> Floats:

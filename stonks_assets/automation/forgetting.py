@@ -38,7 +38,8 @@ FORGOTTEN: Mapping[str, str] = {
     "agent_performance_log": "r.at < %(before)s",
     "rate_limits": "r.taken_at < %(before)s",
     "ingestion_runs": "r.finished_at < %(before)s",
-    "failures": "r.status = 'resolved' AND r.last_at < %(before)s",
+    "failures": "r.status IN ('resolved', 'noted') AND r.last_at < %(before)s",
+    "data_health_history": "r.as_of < %(before)s",
     "notifications": "r.status <> 'queued' AND r.at < %(before)s",
     "pipeline_control": "starts_with(r.key, 'propagated ') AND r.updated_at < %(before)s",
 }

@@ -1,12 +1,16 @@
 """The jobs over assets: one cycle over a day, the market's history, the broker's statements, facts and outcomes."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
-from stonks_assets.checks import SOURCES_UP, TABLE_CHECKS
+from stonks_assets.checks import SOURCES_UP, check_keys
 from stonks_assets.ingestion.filing_checks import LISTED_ACCEPTANCE
 from stonks_assets.partitions import daily
 from stonks_core.stores.lake.fact_tables import FACT_TABLES
 from stonks_core.stores.lake.outcome_tables import OUTCOME_TABLES
+from stonks_core.stores.lake.registry import PIPELINE_TABLES
+from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import SourceType
 
 CYCLE_ASSETS = (
@@ -36,8 +40,8 @@ def _alone(*assets: str) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*assets).without_checks() | dg.AssetSelection.checks(*own)
 
 
-def _table_checks(*assets: str) -> dg.AssetSelection:
-    return dg.AssetSelection.checks(*(dg.AssetCheckKey(dg.AssetKey(a), name) for a in assets for name in TABLE_CHECKS))
+def _checks(tables: Iterable[LakeTable]) -> dg.AssetSelection:
+    return dg.AssetSelection.checks(*check_keys(tables))
 
 
 cycle_job = dg.define_asset_job(
@@ -63,21 +67,21 @@ statements_job = dg.define_asset_job(
 )
 checks_job = dg.define_asset_job(
     "checks",
-    selection=_table_checks(*CYCLE_ASSETS)
+    selection=_checks(PIPELINE_TABLES)
     | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("raw_filings_api"), LISTED_ACCEPTANCE)),
-    description="Every table's checks over today, apart from the cycle, which they would slow down.",
+    description="Every table's checks over yesterday and today, apart from the cycle, which they would slow down.",
     tags={"stonks/kind": "checks"},
 )
 facts_job = dg.define_asset_job(
     "facts",
-    selection=_alone(*(table.name for table in FACT_TABLES)),
+    selection=_alone(*(table.name for table in FACT_TABLES)) | _checks(FACT_TABLES),
     partitions_def=daily,
     description="The twelve facts of a day.",
     tags={"stonks/kind": "facts"},
 )
 outcomes_job = dg.define_asset_job(
     "nightly_outcomes",
-    selection=_alone(*(table.name for table in OUTCOME_TABLES)),
+    selection=_alone(*(table.name for table in OUTCOME_TABLES)) | _checks(OUTCOME_TABLES),
     partitions_def=daily,
     description="What came of the recommendations.",
     tags={"stonks/kind": "outcomes"},

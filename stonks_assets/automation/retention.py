@@ -9,9 +9,10 @@ HOUSEKEEPING_DAYS: Mapping[str, int] = {
     "ingestion_runs": 90,
     "failures": 90,
     "notifications": 90,
+    "data_health_history": 90,
     "pipeline_control": 90,
 }
-"""Bookkeeping that grows and that nobody sets: slots, attempts, what was resolved or shown, marks of past days."""
+"""Bookkeeping that grows and that nobody sets: slots, attempts, what was resolved, noted, judged or shown, marks of past days."""
 LAKE_TABLES = ("competitive_signals", "macro_impacts", "recommendations", "recommendation_evidence")
 DATABASE_TABLES = (
     *("trading_decisions", "risk_evaluations", "order_events", "audit_events"),

@@ -6,7 +6,6 @@ import dagster as dg
 
 from stonks_assets.automation.asking import RANGE_END, RANGE_START, Asked, over, switched_off
 from stonks_assets.automation.jobs import (
-    checks_job,
     cycle_config,
     cycle_job,
     facts_job,
@@ -14,6 +13,7 @@ from stonks_assets.automation.jobs import (
     outcomes_job,
     statements_job,
 )
+from stonks_assets.automation.messages import messages
 from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, work_waiting
@@ -108,22 +108,6 @@ def _request(work: Work, now: datetime) -> dg.RunRequest:
 
 
 @dg.schedule(
-    name="health_checks",
-    job=checks_job,
-    cron_schedule="7,37 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Checks every table of the cycle twice an hour.",
-)
-def health_checks(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) -> dg.RunRequest | dg.SkipReason:
-    """Every table's checks."""
-    with pipeline.open() as opened:
-        if off := switched_off(opened):
-            return off
-    at = context.scheduled_execution_time.astimezone(UTC)
-    return dg.RunRequest(run_key=f"checks:{at:%Y%m%dT%H%M}")
-
-
-@dg.schedule(
     name="broker_statements",
     cron_schedule="*/30 * * * *",
     job=statements_job,
@@ -174,5 +158,5 @@ def outcomes(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) 
     return dg.RunRequest(run_key=f"outcomes:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
 
 
-SENSORS = (cycle_watermark, market_history)
-SCHEDULES = (sweep, health_checks, broker_statements, facts, outcomes)
+SENSORS = (cycle_watermark, market_history, messages)
+SCHEDULES = (sweep, broker_statements, facts, outcomes)

@@ -1,6 +1,5 @@
 """The shells of the macro layer: macro documents become global events, events become impacts on companies."""
 
-import logging
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -8,19 +7,29 @@ from functools import cached_property
 import pyarrow.dataset as ds
 
 from stonks_assets.extraction.agent_store import failures_in_a_row, log_performance
-from stonks_assets.extraction.lines import REFUSED, Connect, handed_over, known_documents, note_refused, serve
+from stonks_assets.extraction.lines import (
+    EVENT_STAGE,
+    REFUSED,
+    Connect,
+    handed_over,
+    known_documents,
+    note_refused,
+    serve,
+)
 from stonks_assets.extraction.macro import event_row, impact_rows
 from stonks_assets.extraction.prompts import EVENT_CLASSIFIER
 from stonks_assets.extraction.reading import EventReading, classify_document, tokens_of
 from stonks_assets.extraction.rows import COLUMNS, Row, readable
 from stonks_assets.extraction.session import EarlierFailure, Session, Shift, Undone, in_turn
 from stonks_assets.pipeline import Pipeline, StepReport
+from stonks_core.alerts import MACRO_CLASSIFICATION, raise_alert, settle_alert
 from stonks_core.registry.universe import Universe
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import GLOBAL_EVENTS, MACRO_IMPACTS
 
-STAGE = "event_classification"
+STAGE = EVENT_STAGE
+IMPACTS_STAGE = "macro_impacts"
 ALARM = 3  # failures in a row after which the operator is told
-_log = logging.getLogger(__name__)
 
 
 def materialise_global_events(
@@ -34,8 +43,8 @@ def materialise_global_events(
     """Classify what of a day's macro documents, known at `as_of`, has no event yet, within `budget` seconds.
 
     A document without a usable answer is noted in `failures` and not tried again until somebody asks for its replay;
-    when the server fails, the documents stay undone for the next cycle. Three failures in a row raise a critical
-    log record.
+    when the server fails, the documents stay undone for the next cycle. Three failures in a row raise an
+    alert, which the next success settles.
     """
     return serve(pipeline, day, as_of, reports=ReportLine, budget=budget, connect=connect)
 
@@ -89,6 +98,7 @@ class ReportLine:
         if isinstance(outcome, EventReading) and outcome.event is not None:
             pipeline.lake.merge(GLOBAL_EVENTS, [event_row(row, outcome)], update=True)
             pipeline.failures.resolve(STAGE, [document_id], now)
+            settle_alert(pipeline.database, MACRO_CLASSIFICATION, now)
             self._written += 1
         else:
             error = "; ".join(outcome.errors) if isinstance(outcome, EventReading) else outcome.error
@@ -103,7 +113,12 @@ class ReportLine:
         streak, last = failures_in_a_row(self._pipeline.database, EVENT_CLASSIFIER, ALARM)
         if streak == ALARM and not self._alarmed:
             self._alarmed = True
-            _log.critical("macro classification failed %d times in a row, last: %s", ALARM, last)
+            sentence = (
+                f"{MACRO_CLASSIFICATION} failed {ALARM} times in a row or more, the last time with: {last}; macro news waits "
+                "and the other layers go on: `stonks doctor` looks at the model's server"
+            )
+            database, now = self._pipeline.database, self._pipeline.clock.now()
+            raise_alert(database, MACRO_CLASSIFICATION, sentence, now, {"threshold": ALARM})
 
     def finish(self) -> StepReport:
         """What was classified."""
@@ -122,8 +137,20 @@ def materialise_macro_impacts(pipeline: Pipeline, day: date, as_of: datetime) ->
 
     Events go on being interpolated while the macro layer is switched off: the switch acts where signals are weighed.
     Rows follow the registry: a profile that changed gives other figures for the events of the days that are computed
-    again.
+    again. A failure is noted, never raised: the other layers go on without this one.
     """
+    now = pipeline.clock.now()
+    try:
+        report = _interpolate(pipeline, day, as_of)
+    except STORE_FAILURES as error:
+        message = f"events of {day} were not interpolated to companies: {error}; it is tried again with the next cycle"
+        pipeline.failures.record(IMPACTS_STAGE, f"day {day}", message, now, day=day)
+        return StepReport(written={MACRO_IMPACTS.name: 0}, failed=1)
+    pipeline.failures.resolve(IMPACTS_STAGE, [f"day {day}"], now)
+    return report
+
+
+def _interpolate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
     universe = pipeline.universe(as_of)
     least = pipeline.settings.signals.macro_confidence_threshold
     events = pipeline.lake.read(GLOBAL_EVENTS, days=(day, day), as_of=as_of).to_pylist()

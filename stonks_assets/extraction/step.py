@@ -8,7 +8,15 @@ from functools import cached_property
 import pyarrow.dataset as ds
 
 from stonks_assets.extraction.agent_store import log_performance
-from stonks_assets.extraction.lines import REFUSED, Connect, handed_over, known_documents, note_refused, serve
+from stonks_assets.extraction.lines import (
+    DOCUMENT_STAGE,
+    REFUSED,
+    Connect,
+    handed_over,
+    known_documents,
+    note_refused,
+    serve,
+)
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, AskedCompany
 from stonks_assets.extraction.reading import Reading, read_document, tokens_of
 from stonks_assets.extraction.rows import COLUMNS, Row, impact_record_rows, intelligence_row, readable, why_failed
@@ -17,7 +25,7 @@ from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.registry.universe import Universe
 from stonks_core.stores.lake.silver_tables import DOCUMENT_COMPANY_MENTIONS, DOCUMENT_INTELLIGENCE, IMPACT_RECORDS
 
-STAGE = "extraction"
+STAGE = DOCUMENT_STAGE
 FLUSH = 25  # documents after which what was read is written
 
 

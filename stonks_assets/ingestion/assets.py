@@ -12,7 +12,7 @@ from stonks_assets.ingestion.step import SourcesDownError, ingest_days
 from stonks_assets.partitions import daily, days_of
 from stonks_assets.pipeline import StepReport
 from stonks_assets.resources import PipelineResource
-from stonks_assets.shell import figures, metadata_of, table_asset
+from stonks_assets.shell import SKEW, breaches, figures, metadata_of, table_asset
 from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.bronze_tables import raw_table
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
@@ -48,6 +48,7 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         report, down = StepReport(), list[str]()
         with pipeline.open() as opened:
+            started, before = opened.clock.now() - SKEW, opened.lake.version(table)
             try:
                 report = ingest_days(
                     opened, source_type, days_of(context), opened.clock.now(), due_only=config.due_only
@@ -58,10 +59,11 @@ def _raw_asset(source_type: SourceType) -> dg.AssetsDefinition:
                     raise dg.Failure(str(error)) from error
                 down = [str(error)]  # in a cycle the other sources' chain goes on; this asset's check fails
             version = opened.lake.version(table)
+            broken = breaches(opened, table, started) if version != before else ""
         check = dg.AssetCheckResult(
             check_name=SOURCES_UP, passed=not down, description="; ".join(down) or "all answered"
         )
-        yield dg.MaterializeResult(metadata=figures(table, [report], version), check_results=[check])
+        yield dg.MaterializeResult(metadata=figures(table, [report], version, broken), check_results=[check])
 
     return raw
 

@@ -6,7 +6,8 @@ import dagster as dg
 import orjson
 import pyarrow.dataset as ds
 
-from stonks_assets.checks import Days, days_of_run
+from stonks_assets.checks import days_of_run
+from stonks_assets.health.tables import Days
 from stonks_assets.ingestion.edgar import accepted_at
 from stonks_assets.ingestion.edgar_listing import OFFSETS
 from stonks_assets.resources import PipelineResource

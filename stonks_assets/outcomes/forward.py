@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import NEVER, micros
-from stonks_assets.aggregation.market import Sessions
+from stonks_core.columns import NEVER, micros
+from stonks_core.prices.sessions import Sessions
 from stonks_core.vocabulary import Action
 
 HORIZONS = (1, 5, 20)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stonks_assets.aggregation.arrays import Floats
+from stonks_core.columns import Floats
 
 DECILES = 10
 _FEWEST_FOR_T = 3

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
-from stonks_assets.aggregation.market import sessions
 from stonks_assets.outcomes.forward import HORIZONS, measure
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.prices.reading import read_bars
+from stonks_core.prices.sessions import sessions
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.outcome_tables import OUTCOMES
 

@@ -5,6 +5,7 @@ Pure; the tree is lxml's. Hidden elements go first, because what no reader sees 
 
 import re
 from dataclasses import dataclass
+from itertools import dropwhile
 
 import lxml.html
 from lxml.etree import ParserError
@@ -14,11 +15,12 @@ from stonks_assets.parsing.article import article_passages
 from stonks_assets.parsing.blocks import block_text
 from stonks_assets.parsing.hidden import drop_hidden
 from stonks_assets.parsing.linked_data import article_body
-from stonks_assets.parsing.passages import is_furniture, passages
+from stonks_assets.parsing.passages import passages
 from stonks_assets.parsing.text import normalise
 
 SHORT = 500  # characters of an article below which what the page states for machines may say more
 NEXT_TO_NOTHING = 80  # characters below which the whole body is compared
+_HEAD_TAGS = frozenset({"title", "meta", "link", "base", "script", "style", "noscript", "template"})
 _SITE_TAGS = ("script", "nav", "article", "main", "aside", "footer", "header", "form")
 _XML_DECLARATION = re.compile(r"^\s*(?:<\?xml[^>]*\?>|\ufeff)+\s*", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z!/?][^>]{0,2000}>")
@@ -59,9 +61,22 @@ def parse_tree(html: str) -> HtmlElement | None:
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     cleaned = _XML_DECLARATION.sub("", _NO_CHARACTER.sub(" ", html))
     try:
-        return lxml.html.document_fromstring(cleaned.encode(), parser=parser)
+        return _with_body(lxml.html.document_fromstring(cleaned.encode(), parser=parser))
     except ParserError:
         return None
+
+
+def _with_body(tree: HtmlElement) -> HtmlElement:
+    """The tree with a body where the page writes none: the parser leaves its `article`, `main` or `nav` in the head."""
+    head, body = tree.find("head"), tree.find("body")
+    misplaced = [] if head is None else list(dropwhile(lambda child: child.tag in _HEAD_TAGS, head))
+    if misplaced:
+        body = lxml.html.Element("body") if body is None else body
+        head.addnext(body)
+        opening, body.text = body.text, None
+        misplaced[-1].tail = (misplaced[-1].tail or "") + (opening or "")
+        body[:0] = misplaced
+    return tree
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,7 @@ def read_page(tree: HtmlElement) -> Page:
     if len(text) < SHORT and len(stated) > 2 * len(text):
         text = stated
     if len(text) < NEXT_TO_NOTHING:
-        body = normalise("\n".join(p.text for p in shown if not is_furniture(p.element, None)))
+        body = normalise("\n".join(p.text for p in shown if p.furniture is None))
         text = max(text, body, key=len)
     return Page(text, max(len(text), sum(len(passage.text) + 1 for passage in shown)))
 

@@ -1,5 +1,6 @@
 """What a document says about itself: title, author, publisher, canonical address, publication time, language. Pure."""
 
+import html
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -45,12 +46,17 @@ _PRINTED = re.compile(
     r"(?:,?\s+(?:at\s+)?(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*(UTC|GMT|E[SD]?T)?)?",
     re.IGNORECASE,
 )
-_BY = re.compile(r"^\s*by:?\s+", re.IGNORECASE)
+_BY = re.compile(r"^\s*(?:view all posts\s+)?by:?\s+", re.IGNORECASE)
+_LIST = re.compile(r"\s*[,;]\s*(?:and\s+)?")
 _AFTER_NAME = re.compile(
     r"\s*(?:\||•|\bUpdated\b|\bPublished\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{1,2}:\d\d|\S+@\S+).*$"
 )
 _NO_TITLES = frozenset({"document", "untitled", "untitled document", "home", "title", "index", "loading..."})
-_SITE_NAME = re.compile(r"(.{8,}?)\s+(?:\||-|–|—|::|»|•)\s+([^|–—»•]{2,60})", re.DOTALL)
+_SITE_LAST = re.compile(r"(?P<title>.{8,}?)\s+(?:\||-|–|—|::|»|•)\s+(?P<site>[^|–—»•]{2,60})", re.DOTALL)
+_SITE_FIRST = re.compile(
+    r"(?P<site>[^|»•]{2,60}?)\s+(?:\||::|»|•)\s+(?P<title>.{8,})", re.DOTALL
+)  # a dash may follow a subject
+_DAY_IN_PATH = re.compile(r"/((?:19|20)\d\d)[/-](\d\d)[/-](\d\d)(?=[/-])")
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
 _LEAST_SHARE = 0.08  # of a text's words that are small words of its language
 _SAMPLE = 20_000
@@ -72,9 +78,9 @@ class PageMetadata:
     language: str = ""
 
 
-def page_metadata(html: str, url: str = "", not_after: datetime | None = None) -> PageMetadata:
+def page_metadata(page: str, url: str = "", not_after: datetime | None = None) -> PageMetadata:
     """The metadata of a page fetched from `url`; see `tree_metadata`."""
-    tree = parse_tree(html) if looks_like_html(html) else None
+    tree = parse_tree(page) if looks_like_html(page) else None
     return PageMetadata() if tree is None else tree_metadata(tree, url, not_after)
 
 
@@ -94,12 +100,13 @@ def tree_metadata(tree: HtmlElement, url: str = "", not_after: datetime | None =
         _heading(tree),
         "" if named.strip().lower() in _NO_TITLES else named,
     )
-    published, zone_stated = _published(tree, metas, linked, not_after)
+    address = _canonical(tree, metas, url)
+    published, zone_stated = _published(tree, metas, linked, address, not_after)
     return PageMetadata(
         title=without_site(_first(*headings), publisher, url),
-        author=_author(tree, metas, linked),
+        author=_persons(_author(tree, metas, linked), publisher, url),
         publisher=publisher,
-        canonical_url=_canonical(tree, metas, url),
+        canonical_url=address,
         published_at=published,
         zone_stated=zone_stated,
         language=_stated_language(tree, metas, linked),
@@ -107,13 +114,17 @@ def tree_metadata(tree: HtmlElement, url: str = "", not_after: datetime | None =
 
 
 def without_site(title: str, publisher: str, url: str = "") -> str:
-    """A title without the site's name at its end: `Orion beats | Example Wire` from Example Wire is `Orion beats`."""
-    found = _SITE_NAME.fullmatch(title)
-    if found is None:
-        return title
-    squeezed = _squeezed(found.group(2))
-    names = {_squeezed(publisher), *(_squeezed(label) for label in urlsplit(url).netloc.split(".")[:-1])} - {"", "www"}
-    return found.group(1) if any(squeezed in {name, f"the{name}", f"{name}com"} for name in names) else title
+    """A title without the site's name at an end: `Orion beats | Example Wire` from Example Wire is `Orion beats`."""
+    for found in (_SITE_LAST.fullmatch(title), _SITE_FIRST.fullmatch(title)):
+        if found is not None and _is_site(found["site"], publisher, url):
+            return found["title"]
+    return title
+
+
+def _is_site(name: str, publisher: str, url: str) -> bool:
+    labels = urlsplit(url).netloc.split(".")[:-1]
+    known = {_squeezed(publisher), *(_squeezed(label) for label in labels)} - {"", "www"}
+    return any(_squeezed(name) in {one, f"the{one}", f"{one}com"} for one in known)
 
 
 def _squeezed(name: str) -> str:
@@ -121,14 +132,26 @@ def _squeezed(name: str) -> str:
 
 
 def _published(
-    tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any], not_after: datetime | None
+    tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any], address: str, not_after: datetime | None
 ) -> tuple[datetime | None, bool]:
-    """The first publication time that is one and does not lie after the fetch, and whether it names its zone."""
+    """The first publication time that is one and does not lie after the fetch, and whether it names its zone.
+
+    Where the page states none, the day that stands in its address, as `/2026/03/02/`.
+    """
+    day = _DAY_IN_PATH.search(urlsplit(address).path)
+    dated = "-".join(day.groups()) if day else ""
     marked = tree.xpath(
         '//*[@itemprop="datePublished"]/@content | //*[@itemprop="datePublished"]/@datetime | //time[@pubdate]/@datetime'
     )
     times = [*tree.xpath("//article//time/@datetime")[:1], *tree.xpath("//time/@datetime")[:1]]
-    for stamp in (linked.get("datePublished"), *_all(metas, _TIME_KEYS), *marked, *times, linked.get("dateCreated")):
+    for stamp in (
+        linked.get("datePublished"),
+        *_all(metas, _TIME_KEYS),
+        *marked,
+        *times,
+        linked.get("dateCreated"),
+        dated,
+    ):
         instant = parse_instant(str(stamp)) if stamp else None
         if instant and (not_after is None or instant <= not_after):
             return instant, _ZONE.search(str(stamp).strip()) is not None
@@ -148,6 +171,12 @@ def _author(tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, An
         if name and len(name) <= LONGEST and not name.startswith(("http://", "https://", "@", "www.", "/")):
             return name
     return ""
+
+
+def _persons(names: str, publisher: str, url: str) -> str:
+    """A list of authors without addresses and, behind a person, without the site's own name."""
+    listed = [name for name in _LIST.split(names) if name and "://" not in name]
+    return ", ".join([name for name in listed if not _is_site(name, publisher, url)] or listed)
 
 
 def _stated_language(tree: HtmlElement, metas: Mapping[str, str], linked: Mapping[str, Any]) -> str:
@@ -230,7 +259,7 @@ def _all(metas: Mapping[str, str], keys: tuple[str, ...]) -> list[str | None]:
 
 def _first(*values: object) -> str:
     for value in values:
-        if isinstance(value, str) and (line := one_line(value)):
+        if isinstance(value, str) and (line := one_line(html.unescape(value))):  # stated once more escaped than read
             return line[:LONGEST]
     return ""
 
@@ -257,5 +286,5 @@ def _names(value: object) -> str:
     entries = value if isinstance(value, list) else [value]
     names = [entry.get("name") if isinstance(entry, dict) else entry for entry in entries]
     flat = [one for name in names for one in (name if isinstance(name, list) else [name])]
-    said = [one_line(name) for name in flat if isinstance(name, str) and not name.startswith(("http://", "https://"))]
-    return ", ".join(dict.fromkeys(name for name in said if name))
+    said = [one_line(html.unescape(name)) for name in flat if isinstance(name, str)]
+    return ", ".join(dict.fromkeys(name for name in said if name and not name.startswith(("http://", "https://"))))

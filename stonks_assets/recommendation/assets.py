@@ -28,4 +28,5 @@ def assets() -> Iterator[dg.AssetsDefinition]:
         recommend_and_wake,
         reads=("trend_windows", "trend_evidence", "trend_projections", "impact_records", "global_events", "documents"),
         gold=True,
+        judges=True,
     )

@@ -1,7 +1,8 @@
 """From ranked signals down to the sentence: which words of which document a piece of evidence rests on.
 
 A company signal rests on its impact record's quote, a macro signal on its event's, a competitive signal on that of the
-record about the other company. Reads the lake, decides nothing.
+record about the other company. Reads the lake, decides nothing; a table that cannot be read hides its own layer's
+sentences and no other's.
 """
 
 from collections.abc import Collection, Iterable
@@ -12,8 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from stonks_assets.recommendation.sentence import Sentence
 from stonks_core.identifiers import day_of_document
-from stonks_core.stores.lake.lake import Lake
+from stonks_core.prices.reading import LakeReader
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
@@ -25,33 +28,26 @@ from stonks_core.stores.lake.silver_tables import (
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Layer
 
+LOOKED_UP = (SIGNALS, COMPETITIVE_SIGNALS, MACRO_IMPACTS, IMPACT_RECORDS, GLOBAL_EVENTS, DOCUMENTS)
 _QUOTE = ("quote", "quote_start", "quote_end", "document_sha256", "document_id")
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """A quote with its place in a text of a known hash, who published it and when, and whom it is about if another."""
+class Found:
+    """The sentence behind each signal, by signal id, and why a table could not be read, by its name."""
 
-    layer: str
-    source_record_id: str
-    document_id: str
-    document_sha256: str
-    quote: str
-    start: int
-    end: int
-    publisher: str
-    published_at: datetime
-    about: str
+    sentences: dict[str, Sentence]
+    unreadable: dict[str, str]
 
 
-def sentences(lake: Lake, evidence: Iterable[dict[str, Any]], as_of: datetime) -> dict[str, Sentence]:
-    """The sentence behind each signal of the evidence, by signal id; a signal whose record is gone is missing.
+def sentences(lake: LakeReader, evidence: Iterable[dict[str, Any]], as_of: datetime) -> Found:
+    """The sentence behind each signal of the evidence; a signal whose record is gone is missing.
 
     `evidence` are rows of `trend_evidence`. Look-ups touch only the days that the documents' ids begin with.
     """
     rows = list(evidence)
     if not rows:
-        return {}
+        return Found({}, {})
     documents = {row["document_id"] for row in rows}
     look = _Look(lake, as_of, documents)
     signals = look.by("signal_id", SIGNALS, {row["signal_id"] for row in rows}, _SIGNAL)
@@ -87,30 +83,36 @@ def sentences(lake: Lake, evidence: Iterable[dict[str, Any]], as_of: datetime) -
                 publisher=publisher.get("publisher") or publisher.get("source_name") or "publisher unknown",
                 published_at=signal["published_at"],
                 about=about,
+                catalyst=signal["catalyst"],
             )
-    return found
+    return Found(found, look.unreadable)
 
 
-_SIGNAL = ("layer", "source_record_id", "document_id", "published_at")
+_SIGNAL = ("layer", "source_record_id", "document_id", "published_at", "catalyst")
 
 
 class _Look:
     """Look-ups by key in the partitions of a set of documents, as they stood at an instant."""
 
-    def __init__(self, lake: Lake, as_of: datetime, documents: Collection[str]) -> None:
+    def __init__(self, lake: LakeReader, as_of: datetime, documents: Collection[str]) -> None:
         self._lake = lake
         self._as_of = as_of
         days: list[date] = sorted({day_of_document(document) for document in documents})
         self._span = (days[0], days[-1])
+        self.unreadable: dict[str, str] = {}
         self._days = pa.array([day.isoformat() for day in days], pa.string())
 
     def by(
         self, key: str, table: LakeTable, wanted: Collection[str], columns: Iterable[str]
     ) -> dict[str, dict[str, Any]]:
-        """Rows of a table by a key column, as far as they are there."""
+        """Rows of a table by a key column, as far as they are there and can be read."""
         if not wanted:
             return {}
         among = ds.field(key).isin(pa.array(sorted(wanted), pa.string())) & ds.field("day").isin(self._days)
         names = list(dict.fromkeys((key, *columns)))
-        rows = self._lake.read(table, days=self._span, as_of=self._as_of, columns=names, where=among)
+        try:
+            rows = self._lake.read(table, days=self._span, as_of=self._as_of, columns=names, where=among)
+        except STORE_FAILURES as error:
+            self.unreadable[table.name] = str(error)
+            return {}
         return {str(row[key]): row for row in rows.to_pylist()}

@@ -3,11 +3,11 @@
 Every number, name and quote in it stands in what it was built from, so that a rewrite can be held against it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from stonks_core.vocabulary import Action, Direction, Layer, Window
+from stonks_core.vocabulary import Action, Catalyst, Direction, Layer, Window
 
 SUPPORT_QUOTED, AGAINST_QUOTED = 2, 1
 LONGEST_QUOTE = 280
@@ -31,6 +31,33 @@ _ABOUT = {
     Layer.MACRO: "events in the wider economy",
     Layer.COMPETITIVE: "news about its competitors and partners",
 }
+PROJECTIONS = "projections"
+_LACKING = {
+    **{str(layer): words for layer, words in _ABOUT.items()},
+    "market": "prices",
+    PROJECTIONS: "where the trend is heading",
+}
+_DRIVERS: Mapping[str, str] = {
+    Catalyst.EARNINGS_BEAT: "earnings above expectations",
+    Catalyst.EARNINGS_MISS: "earnings below expectations",
+    Catalyst.GUIDANCE_RAISE: "raised guidance",
+    Catalyst.GUIDANCE_CUT: "lowered guidance",
+    Catalyst.MERGER_ACQUISITION: "a merger or takeover",
+    Catalyst.PRODUCT_LAUNCH: "a product launch",
+    Catalyst.REGULATORY: "a regulator's decision",
+    Catalyst.LITIGATION: "a lawsuit",
+    Catalyst.MANAGEMENT_CHANGE: "a change of management",
+    Catalyst.CAPITAL_RETURN: "money paid back to shareholders",
+    Catalyst.CAPITAL_RAISE: "newly raised capital",
+    Catalyst.INSIDER_TRADE: "an insider's trade",
+    Catalyst.ANALYST_RATING: "an analyst's rating",
+    Catalyst.CONTRACT_WIN: "a contract won",
+    Catalyst.CONTRACT_LOSS: "a contract lost",
+    Catalyst.OPERATIONAL_INCIDENT: "an operational incident",
+    Catalyst.MACRO: "an event in the wider economy",
+}
+DISAGREEMENT = 0.05
+"""The least contradiction that is worth a sentence."""
 _SUPPRESSED = {
     "macro_only": "All of it comes from events in the wider economy, so this is for information only.",
     "pattern_only": "All of it comes from news about other companies, so this is for information only.",
@@ -44,18 +71,23 @@ _SUPPRESSED = {
 
 @dataclass(frozen=True)
 class Quoted:
-    """A sentence of the evidence: who published it and when, what it says, and of which other company, if any."""
+    """A sentence of the evidence: who published it and when, what it says, of which other company, if any, and the driver."""
 
     quote: str
     publisher: str
     published: date
     supporting: bool
     about: str = ""
+    catalyst: str = Catalyst.OTHER
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a thesis is about: the verdict, the trend's figures and the market around it."""
+    """What a thesis is about: the verdict, the trend's figures and the market around it.
+
+    `lacking` names what could not be read (layers, `market`, `projections`); `unseen` is how many of the signals that
+    the trend rests on most cannot be shown.
+    """
 
     ticker: str
     name: str
@@ -73,6 +105,8 @@ class Subject:
     volume_ratio: float | None = None
     volatility: float | None = None
     reference_price: float | None = None
+    lacking: tuple[str, ...] = ()
+    unseen: int = 0
 
 
 def thesis(subject: Subject, evidence: Sequence[Quoted]) -> str:
@@ -90,6 +124,7 @@ def thesis(subject: Subject, evidence: Sequence[Quoted]) -> str:
         _SUPPRESSED.get(subject.suppression, ""),
         _market(subject),
         _confidence(subject),
+        _lacking(subject),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -118,15 +153,19 @@ def _support(subject: Subject, quotes: Sequence[Quoted]) -> str:
         return ""
     decided = subject.direction in {Direction.BULLISH, Direction.BEARISH}
     lead = "The strongest reason" if decided else "What weighs most"
-    words = [f"{lead}: {_cited(quotes[0])}."]
+    driver = _DRIVERS.get(quotes[0].catalyst, "")
+    words = [f"{lead}{f', {driver}' if driver else ''}: {_cited(quotes[0])}."]
     words += [f"Also: {_cited(quote)}." for quote in quotes[1:]]
     return " ".join(words)
 
 
 def _against(subject: Subject, quotes: Sequence[Quoted]) -> str:
     if quotes:
-        return f"Against it: {_cited(quotes[0])}."
-    return "Nothing in the evidence speaks against it." if subject.contradiction == 0 else ""
+        driver = _DRIVERS.get(quotes[0].catalyst, "")
+        return f"Against it{f', {driver}' if driver else ''}: {_cited(quotes[0])}."
+    if subject.contradiction == 0:
+        return "" if subject.unseen else "Nothing in the evidence speaks against it."
+    return "Only reports of little weight speak against it." if not subject.unseen else ""
 
 
 def _cited(quoted: Quoted) -> str:
@@ -146,8 +185,15 @@ def _sources(subject: Subject) -> str:
         return ""
     if len(parts) == 1:
         return f"All of this comes from {_ABOUT[parts[0][1]]}."
-    described = [f"{share:.0%} from {_ABOUT[layer]}" for share, layer in parts]
+    described = [f"{_part(share)} from {_ABOUT[layer]}" for share, layer in parts]
     return f"By weight, {', '.join(described[:-1])} and {described[-1]}."
+
+
+def _part(share: float) -> str:
+    """A share of less than the whole, never rounded to nothing or to all."""
+    if share < 0.005:
+        return "under 1%"
+    return "over 99%" if share > 0.995 else f"{share:.0%}"
 
 
 def _market(subject: Subject) -> str:
@@ -169,4 +215,19 @@ def _confidence(subject: Subject) -> str:
     words = f"Confidence is {subject.confidence:.0%}"
     if subject.objected:
         words += ", lowered by a fifth because the trend is turning the other way"
+    if subject.contradiction >= DISAGREEMENT:
+        words += f"; the reports disagree by {subject.contradiction:.0%}, where 100% is evenly split"
     return words + "."
+
+
+def _lacking(subject: Subject) -> str:
+    """What a reader must know is missing."""
+    words = []
+    if subject.lacking:
+        named = [_LACKING.get(name, name) for name in subject.lacking]
+        listed = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+        words.append(f"Part of the picture is missing: at the time {listed} could not be read in full.")
+    if subject.unseen:
+        signals = "one of the signals" if subject.unseen == 1 else f"{subject.unseen} of the signals"
+        words.append(f"The words behind {signals} that it rests on cannot be shown.")
+    return " ".join(words)

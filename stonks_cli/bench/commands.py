@@ -119,6 +119,70 @@ def parse(
     _report(run(Ground.found(articles, filings), names, documents), PARSE, as_json=as_json)
 
 
+REACT: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "reaction": (
+        "From a recommendation's commit to the order that leaves, the broker's own answer time left out",
+        {"what": "", "count": "rounds", "median_ms": "median ms", "p90_ms": "90 % ms", "p99_ms": "99 % ms",
+         "worst_ms": "worst ms"},
+    ),
+    "burst": (
+        "Recommendations that come at once",
+        {"what": "", "count": "count", "decided": "new", "once": "once each", **COST},
+    ),
+}  # fmt: skip
+
+
+@bench.command()
+@guarded
+def react(
+    *,
+    companies: Annotated[int, typer.Option(min=1, help="Companies with a quarter of daily bars.")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, help="Recommendations one by one.")] = 200,
+    burst: Annotated[int, typer.Option(min=1, help="Recommendations at once.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """The trading daemon's reaction over real Delta and PostgreSQL, beside a bare NOTIFY and polling."""
+    from stonks_cli.bench.react import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    _report(run(Sizes(companies, rounds, burst)), REACT, as_json=as_json)
+
+
+AGGREGATE: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "growth": (
+        "Signals of ninety days to trends of five windows with evidence; CPU of one signal, and of the whole in scans",
+        {"count": "signals", "what": "", "wall_s": "wall s", "cpu_s": "CPU s", "cpu_us_each": "CPU us", "scans": "x scan",
+         "memory_mb": "MB"},
+    ),
+    "peers": (
+        "The same trends by other means, equal to 1e-9",
+        {"count": "signals", "what": "", "wall_s": "wall s", "cpu_s": "CPU s", "scans": "x scan", "memory_mb": "MB"},
+    ),
+    "cycles": (
+        "The step in a cycle, over the stored signals",
+        {"what": "", "wall_s": "wall s", "cpu_s": "CPU s", "memory_mb": "MB", "due": "due", "read": "read", "rows": "written"},
+    ),
+    "missing": ("Peers that are not installed", {"what": "", "advice": "what to do"}),
+}  # fmt: skip
+
+
+@bench.command()
+@guarded
+def aggregate(
+    *,
+    signals: Annotated[str, typer.Option(help="Sizes of the growth, with commas.")] = "100000,300000,1000000",
+    peers: Annotated[int, typer.Option(min=100, help="Signals that the peers are given.")] = 1_000_000,
+    cycle: Annotated[int, typer.Option(min=100, help="Signals that are stored when a cycle comes.")] = 1_000_000,
+    companies: Annotated[int, typer.Option(min=1, help="Companies they are about.")] = 5000,
+    full: Annotated[bool, typer.Option(help="0.1, 1 and 10 million signals: takes minutes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Aggregation beside the scan of its columns, polars, DuckDB, pandas and a loop, which must find the same."""
+    from stonks_cli.bench.aggregate import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    sizes = Sizes(_numbers(signals), (peers,), cycle, companies)
+    _report(run(sizes.full if full else sizes), AGGREGATE, as_json=as_json)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):

@@ -35,15 +35,16 @@ class Ground:
 
     def lake(self) -> Lake:
         """An empty lake."""
-        return Lake(LakeLocation(str(self.folder / self._name())))
+        return Lake(LakeLocation(str(self.folder / self.name())))
 
-    def _name(self) -> str:
+    def name(self) -> str:
+        """A new name for a database or a folder."""
         return f"bench_{os.getpid()}_{next(self._numbers)}"
 
     @contextmanager
     def pipeline(self, vendor: Vendor, now: datetime) -> Iterator[Pipeline]:
         """A pipeline over fresh stores at an instant: one company, its news, and a source for each of the feeds."""
-        name = self._name()
+        name = self.name()
         ensure_database(self.postgres, name)
         migrate(self.postgres, name)
         settings = load_settings({"STONKS_HOME": str(self.folder), "SANDBOX_URL": vendor.url})

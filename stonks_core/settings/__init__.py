@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from stonks_core.errors import SettingsError
+from stonks_core.settings.notifying import Notifying
 from stonks_core.settings.refusal import sentence
-from stonks_core.settings.scheduling import RateLimits, Recovery, Retention
+from stonks_core.settings.scheduling import DataHealth, RateLimits, Recovery, Retention
 from stonks_core.settings.slices import (
     Broker,
     General,
@@ -71,9 +72,11 @@ class Settings:
     ollama: Ollama = field(default_factory=Ollama)
     signals: Signals = field(default_factory=Signals)
     trading: Trading = field(default_factory=Trading)
+    notifying: Notifying = field(default_factory=Notifying)
     sandbox: Sandbox = field(default_factory=Sandbox)
     rate_limits: RateLimits = field(default_factory=RateLimits)
     recovery: Recovery = field(default_factory=Recovery)
+    data_health: DataHealth = field(default_factory=DataHealth)
     retention: Retention = field(default_factory=Retention)
 
     @property
@@ -160,9 +163,11 @@ SLICES: Mapping[str, type[Slice]] = {
     "ollama": Ollama,
     "signals": Signals,
     "trading": Trading,
+    "notifying": Notifying,
     "sandbox": Sandbox,
     "rate_limits": RateLimits,
     "recovery": Recovery,
+    "data_health": DataHealth,
     "retention": Retention,
 }
 

@@ -1,4 +1,4 @@
-"""The slices of what happens by itself: rate limits, recovery, and how long rows are kept.
+"""The slices of what happens by itself: rate limits, recovery, data health, and how long rows are kept.
 
 A retention has a lower bound where something is still computed from the rows: recommendations live 45 days and are
 judged for 45, trend windows read 90 days back.
@@ -65,6 +65,29 @@ class Recovery(Slice):
         5,
         alias="FAILED_EXTRACTION_MAX_ATTEMPTS",
         description="retries by schedule of one failed extraction, after which it stays open for a person; 0: none",
+    )
+
+
+class DataHealth(Slice):
+    """When the data is too ill for new positions; exits are never held up."""
+
+    gate: bool = Field(
+        True,
+        alias="DATA_HEALTH_GATE",
+        description="whether a failing verdict on the data's health closes the door to new positions; false: it is only shown",
+    )
+    patience_minutes: Annotated[int, Field(ge=2, le=1440)] = Field(
+        10,
+        alias="DATA_HEALTH_PATIENCE_MINUTES",
+        description="minutes after which a verdict that was not renewed counts no more, and no position is opened",
+    )
+    failure_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5,
+        alias="DATA_HEALTH_FAILURE_SHARE",
+        description="share of a stage's items within an hour above which its failures are a finding",
+    )
+    least_items: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        10, alias="DATA_HEALTH_LEAST_ITEMS", description="items within an hour below which shares say nothing"
     )
 
 

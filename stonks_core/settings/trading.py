@@ -36,6 +36,21 @@ class Trading(Slice):
         alias="TRADING_FAST_STOP_LOSS_INTERVAL_SECONDS",
         description="seconds between checks of positions near their stop",
     )
+    broker_stops: bool = Field(
+        True,
+        alias="TRADING_BROKER_STOPS",
+        description="rest a stop order at the broker for every position; false: the daemon alone watches the stops",
+    )
+    unprotected_alarm_seconds: Seconds = Field(
+        180,
+        alias="TRADING_UNPROTECTED_ALARM_SECONDS",
+        description="seconds of session time after which a position that nobody protects raises an alarm",
+    )
+    clock_skew_limit_seconds: Seconds = Field(
+        5,
+        alias="TRADING_CLOCK_SKEW_LIMIT_SECONDS",
+        description="seconds by which this machine's clock may differ from the broker's; above, no position is opened",
+    )
     gradual_entry_tranches: Annotated[int, Field(ge=1, le=20)] = Field(
         3, alias="TRADING_GRADUAL_ENTRY_TRANCHES", description="tranches of a gradual entry"
     )
@@ -87,19 +102,4 @@ class Trading(Slice):
     )
     max_open_positions: Annotated[int, Field(ge=1, le=10_000)] = Field(
         10, alias="TRADING_MAX_OPEN_POSITIONS", description="open positions at once"
-    )
-    sns_topic_arn: str = Field(
-        "", alias="TRADING_SNS_TOPIC_ARN", pattern=r"^$|^arn:aws[a-z-]*:sns:\S+$", description="AWS SNS topic for SMS"
-    )
-    sns_phone_number: str = Field(
-        "", alias="TRADING_SNS_PHONE_NUMBER", pattern=r"^$|^\+[1-9]\d{6,14}$", description="phone number for SMS, E.164"
-    )
-    gmail_sender: str = Field(
-        "", alias="TRADING_GMAIL_SENDER", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="sender of e-mail notifications"
-    )
-    gmail_recipient: str = Field(
-        "",
-        alias="TRADING_GMAIL_RECIPIENT",
-        pattern=r"^$|^[^@\s]+@[^@\s]+$",
-        description="recipient of e-mail notifications",
     )

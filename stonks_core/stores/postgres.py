@@ -3,7 +3,7 @@
 The schema is the migrations' business, SQL that belongs to a subject stands in that subject's package.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 from urllib.parse import quote
@@ -29,7 +29,8 @@ def dsn(postgres: Postgres, database: str, driver: str = "postgresql") -> str:
 class Database:
     """A pool of connections to one database. Close it, or use it as a context manager.
 
-    `patience` is how many seconds a connection is waited for before the server counts as down.
+    `patience` is how many seconds a connection is waited for before the server counts as down; `prepare` is done to each
+    new connection before anybody gets it.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Database:
         size: int = 4,
         application: str = "stonks",
         patience: float = 15,
+        prepare: Callable[[Connection], None] | None = None,
     ) -> None:
         self.name = database
         self.url = dsn(postgres, database)
@@ -51,6 +53,7 @@ class Database:
             open=False,
             timeout=patience,
             check=ConnectionPool.check_connection,
+            configure=prepare,
             connection_class=psycopg.Connection[Row],
             kwargs={"row_factory": dict_row, "application_name": application, "options": "-c timezone=UTC"},
         )

@@ -13,6 +13,7 @@ from stonks_core.stores.postgres import Database
 from stonks_core.why import order as orders
 from stonks_core.why.evidence import evidence_of
 from stonks_core.why.lookup import Row, first_row, row_near
+from stonks_core.why.recommendation import decisions_on, find_recommendation
 
 LONGEST_LIFE = 46  # days: a view of the longest window, 90 days, expires half of that later
 
@@ -30,6 +31,16 @@ def why_order(database: Database, lake: Lake, order_id: str) -> Chain:
     Raises NotFoundError for an unknown order, BadInputError for an ambiguous beginning.
     """
     return _chain(database, lake, orders.find_order(database, order_id))
+
+
+def why_recommendation(database: Database, lake: Lake, name: str) -> Chain:
+    """The same for a recommendation, named by its id or an unambiguous beginning, whether or not it led to an order.
+
+    `order` is None, and `decisions` holds what the engine decided about it, oldest first, with their orders' ids.
+    """
+    recommendation = find_recommendation(lake, name)
+    decisions = decisions_on(database, recommendation["recommendation_id"])
+    return {"order": None, "decisions": decisions, **_below(lake, recommendation)}
 
 
 def _chain(database: Database, lake: Lake, order: Row) -> Chain:
@@ -56,7 +67,12 @@ def _of_recommendation(lake: Lake, recommendation_id: str, decision: Row) -> Cha
     if recommendation is None:
         gap = f"recommendation {recommendation_id} is not in the lake's {LONGEST_LIFE} days up to {until}"
         return {"recommendation": None, "trend": None, "evidence": [], "gaps": [gap]}
-    day = recommendation["as_of"].date()
+    return _below(lake, recommendation)
+
+
+def _below(lake: Lake, recommendation: Row) -> Chain:
+    """What stands below a recommendation that is there."""
+    recommendation_id, day = recommendation["recommendation_id"], recommendation["as_of"].date()
     trend = first_row(lake, TREND_HISTORY, "trend_id", recommendation["trend_id"], day, day)
     evidence = evidence_of(lake, recommendation)
     gaps = [f"document {e['document_id']} no longer holds what was quoted" for e in evidence if not e["verified"]]

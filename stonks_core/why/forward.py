@@ -19,6 +19,8 @@ LONGEST_MEMORY = timedelta(days=92)  # the longest trend window reads 90 days ba
 def orders_of_document(database: Database, lake: Lake, document_id: str) -> list[dict[str, Any]]:
     """The orders that a document moved, newest first: those whose recommendation holds it as evidence.
 
+    A stop that only rested moved nothing.
+
     Each has the order's own columns and `rank`, `stance`, `weight`, `quote`, `start`, `end` of the document's best
     place in that recommendation. Exits by a level count for the recommendation that opened their position. Raises
     NotFoundError for an unknown document.
@@ -38,7 +40,8 @@ def orders_of_document(database: Database, lake: Lake, document_id: str) -> list
         SELECT o.order_id, o.broker_order_id, o.decision_id, o.recommendation_id, o.ticker, o.side, o.purpose, o.state,
                o.notional, o.quantity, o.filled_quantity, o.filled_average_price, o.intended_at, d.sentence
         FROM orders o JOIN trading_decisions d USING (decision_id)
-        WHERE o.recommendation_id = ANY(%s) ORDER BY o.intended_at DESC, o.order_id
+        WHERE o.recommendation_id = ANY(%s) AND (o.purpose <> 'protective_stop' OR o.filled_quantity > 0)
+        ORDER BY o.intended_at DESC, o.order_id
         """,
         (list(best),),
     )

@@ -46,7 +46,7 @@ def fills_of(database: Database, order_id: str) -> list[Row]:
     """An order's executions, oldest first."""
     return database.fetch(
         """
-        SELECT execution_id, quantity, price, fee, realised_pnl, executed_at FROM fills
+        SELECT execution_id, quantity, price, fee, realised_pnl, conservative_price, conservative_pnl, executed_at FROM fills
         WHERE order_id = %s ORDER BY executed_at, fill_id
         """,
         (order_id,),

@@ -14,10 +14,12 @@ from psycopg.types.json import Jsonb
 from stonks_core.identifiers import digest
 from stonks_core.stores.postgres import Connection, Row
 from stonks_trading.broker.protocol import BrokerOrder, OrderRequest, OrderState, TimeInForce
-from stonks_trading.records import OrderPlan, OrderType, Side
+from stonks_trading.records import OrderPlan, OrderType, Purpose, Side
 
 Source = Literal["engine", "rest", "stream", "operator"]
-Purpose = Literal["entry", "exit", "stop", "take_profit", "trim", "override", "flatten"]
+
+QUANTITY_CHANGED = "quantity_changed"
+"""The code of a sell that never left, because other shares are held now than it was meant for."""
 
 _ACCEPTED_ON = frozenset(
     {OrderState.PARTIALLY_FILLED, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED}
@@ -101,17 +103,24 @@ def intend(
     valid_until: datetime | None = None,
     reference_price: Decimal | None = None,
     fencing_token: int = 0,
+    bid: Decimal | None = None,
+    ask: Decimal | None = None,
+    typical_volume: Decimal | None = None,
 ) -> str | None:
-    """Write an order's intent; its id, or None when this decision, or this tranche of the recommendation, has one."""
+    """Write an order's intent; its id, or None when this decision, or this tranche of the recommendation, has one.
+
+    `bid`, `ask` and `typical_volume` (shares a session) are what the decision saw: see `decide.conservative`.
+    """
     order_id = order_id_for(decision_id, plan)
     written = connection.execute(
         """
         INSERT INTO orders (order_id, account_id, decision_id, recommendation_id, ticker, side, type, purpose, tranche,
             tranches, micro, notional, quantity, limit_price, stop_price, reference_price, fencing_token, intended_at,
-            valid_until, updated_at)
+            valid_until, updated_at, bid, ask, typical_volume)
         VALUES (%(order_id)s, %(account_id)s, %(decision_id)s, %(recommendation_id)s, %(ticker)s, %(side)s, %(type)s,
             %(purpose)s, %(tranche)s, %(tranches)s, %(micro)s, %(notional)s, %(quantity)s, %(limit_price)s,
-            %(stop_price)s, %(reference_price)s, %(fencing_token)s, %(as_of)s, %(valid_until)s, %(as_of)s)
+            %(stop_price)s, %(reference_price)s, %(fencing_token)s, %(as_of)s, %(valid_until)s, %(as_of)s,
+            %(bid)s, %(ask)s, %(typical_volume)s)
         ON CONFLICT DO NOTHING
         """,
         {
@@ -124,6 +133,9 @@ def intend(
             "fencing_token": fencing_token,
             "as_of": as_of,
             "valid_until": valid_until,
+            "bid": bid,
+            "ask": ask,
+            "typical_volume": typical_volume,
         },
     ).rowcount
     if not written:

@@ -7,6 +7,8 @@ order of the same id, so that even a request that was still under way cannot bec
 
 Every sending stands within a gate: a transaction that the kill switch waits for and that finds the switch off. So no
 order, exits included, leaves after the switch was turned on. Cancelling is not sending and passes always.
+A protective stop at rest binds the shares that another sell means, and is the opposite of a buy: whatever its ticker
+orders next, the next stop included, is sent only once the stop is final and its fills are booked.
 """
 
 import logging
@@ -17,7 +19,7 @@ from enum import Enum, auto
 from stonks_core.errors import TransientError
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control
-from stonks_trading.broker import orders
+from stonks_trading.broker import orders, sync, way
 from stonks_trading.broker.orders import OrderRow
 from stonks_trading.broker.protocol import (
     Asset,
@@ -55,6 +57,7 @@ class Delivery:
 class _Ready(Enum):
     SEND = auto()
     LEAVE = auto()
+    CLEAR = auto()  # a protective stop is in the way
 
 
 class Outbox:
@@ -106,13 +109,26 @@ class Outbox:
             if not control.may_send(gate):
                 delivery.held[row.order_id] = "the kill switch is on"
                 return
-            if self._mark(row, as_of, asset, delivery) is _Ready.LEAVE:
+            ready = self._mark(row, as_of, asset, delivery)
+            if ready is _Ready.CLEAR:
+                self._clear(row, as_of)
+                ready = self._mark(row, as_of, asset, delivery)
+            if ready is not _Ready.SEND:
                 return
             outcome = self._broker.submit(row.request())
         if isinstance(outcome, InDoubt):
             log.warning("%s", outcome.sentence)
             outcome = self._looked_up(row, outcome)
         self._record(row, outcome, as_of, delivery)
+
+    def _clear(self, row: OrderRow, as_of: datetime) -> None:
+        """Cancel the stops in the way and take over what became of them."""
+        with self._database.connection() as connection:
+            self._fence(connection)
+            stops = way.to_cancel(connection, row, as_of)
+        for stop in stops:
+            sync.cancel_order(self._database, self._broker, stop, as_of, f"it makes way for {row.order_id}")
+        sync.sweep(self._database, self._broker, self._account_id, as_of)
 
     def _looked_up(self, row: OrderRow, doubt: InDoubt) -> Submitted:
         try:
@@ -139,11 +155,31 @@ class Outbox:
                 return _Ready.LEAVE
             problem = self._problem(connection, current, asset, as_of)
             if problem:
-                orders.move(connection, current, OrderState.REJECTED, as_of, "engine", problem, code="before_sending")
-                delivery.refused[row.order_id] = problem
-                return _Ready.LEAVE
-            orders.move(connection, current, OrderState.SUBMITTING, as_of, "engine", sent=True, token=token)
+                return self._refuse(connection, current, problem, "before_sending", as_of, delivery)
+            ready = self._way(connection, current, as_of, delivery)
+            if ready is _Ready.SEND:
+                orders.move(connection, current, OrderState.SUBMITTING, as_of, "engine", sent=True, token=token)
+        return ready
+
+    def _way(self, connection: Connection, order: OrderRow, as_of: datetime, delivery: Delivery) -> _Ready:
+        """Whether the ticker's other orders let an intent pass. What left before has passed."""
+        blocked = way.blocked(connection, order) if order.state is OrderState.INTENDED else None
+        if blocked is not None:
+            delivery.held[order.order_id] = blocked.sentence
+            return _Ready.CLEAR if blocked.by_stop else _Ready.LEAVE
+        delivery.held.pop(order.order_id, None)
+        changed = way.quantity_changed(connection, order) if order.state is OrderState.INTENDED else ""
+        if changed:
+            return self._refuse(connection, order, changed, orders.QUANTITY_CHANGED, as_of, delivery)
         return _Ready.SEND
+
+    @staticmethod
+    def _refuse(
+        connection: Connection, order: OrderRow, why: str, code: str, as_of: datetime, delivery: Delivery
+    ) -> _Ready:
+        orders.move(connection, order, OrderState.REJECTED, as_of, "engine", why, code=code)
+        delivery.refused[order.order_id] = why
+        return _Ready.LEAVE
 
     @staticmethod
     def _held(connection: Connection, order: OrderRow, as_of: datetime) -> str:

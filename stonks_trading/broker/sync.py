@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import control
 from stonks_trading.broker import fills, orders
@@ -128,7 +129,7 @@ def cancel_orders(
     for row in [*waiting, *working]:
         if (entries_only and row.side == "sell") or row.state.final or ticker not in {"", row.ticker}:
             continue
-        asked += _cancel(database, broker, row, as_of, why)
+        asked += cancel_order(database, broker, row, as_of, why)
     return asked
 
 
@@ -157,14 +158,15 @@ def cancel_all(
         if spared or row.state.final or row.intended_at > began_at:
             continue
         if row.cancel_asked_at is None:
-            asked += _cancel(database, broker, row, as_of, why)
+            asked += cancel_order(database, broker, row, as_of, why)
         elif row.broker_order_id is not None:
             broker.cancel(row.broker_order_id)
         doubtful += row.state in {OrderState.SUBMITTING, OrderState.UNKNOWN}
     return asked, doubtful
 
 
-def _cancel(database: Database, broker: Broker, row: OrderRow, as_of: datetime, why: str) -> int:
+def cancel_order(database: Database, broker: Broker, row: OrderRow, as_of: datetime, why: str) -> int:
+    """Cancel one order, at the broker or where it is still an intent; 0 where there is none such. The end comes by sweep."""
     if row.broker_order_id is not None:
         broker.cancel(row.broker_order_id)
     with database.connection() as connection:
@@ -229,7 +231,7 @@ def lock_ticker(connection: Connection, account_id: str, ticker: str, why: str, 
         {"account_id": account_id, "ticker": ticker, "why": why, "at": as_of},
     ).rowcount
     if changed:
-        control.notify(connection, as_of, "critical", f"{ticker} is locked", why)
+        leave(connection, as_of, "critical", f"{ticker} is locked", why)
         control.audit(connection, as_of, "lock", ticker, why, {})
 
 

@@ -150,16 +150,18 @@ def trade_update(data: Json) -> TradeUpdate:
 
 def quote(ticker: str, feed: str, quoted: Json | None, traded: Json | None) -> Quote | None:
     """The latest quote and trade of a ticker as one quote; None where neither exists. A side of 0 is a missing side."""
-    stamps = [_instant(part, "t") for part in (quoted, traded) if part and part.get("t")]
-    if not stamps:
+    quoted_at, traded_at = (_instant(part, "t") if part and part.get("t") else None for part in (quoted, traded))
+    at = quoted_at or traded_at
+    if at is None:
         return None
     return Quote(
         ticker=ticker,
         bid=_price(quoted, "bp"),
         ask=_price(quoted, "ap"),
         last=_price(traded, "p"),
-        at=max(stamps),
+        at=at,
         feed=feed,
+        last_at=traded_at,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from stonks_core.errors import ConflictError
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection, Row
 from stonks_trading import control
 from stonks_trading.console import requests
@@ -34,7 +35,7 @@ def trip_manual(connection: Connection, author: Author) -> bool:
     )
     requests.ask(connection, author, account_id, "cancel_entries")
     author.record(connection, "breaker_tripped", str(Breaker.MANUAL), {})
-    control.notify(connection, author.at, "critical", "breaker manual tripped", f"{author.name}: {author.reason}")
+    leave(connection, author.at, "critical", "breaker manual tripped", f"{author.name}: {author.reason}")
     return True
 
 

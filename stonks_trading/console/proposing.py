@@ -7,6 +7,7 @@ from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database, Row
 from stonks_trading import portfolio
 from stonks_trading.console.author import account_of
+from stonks_trading.door import stored_verdict
 from stonks_trading.inputs import LakeReader
 from stonks_trading.quotebook import KeptQuotes
 from stonks_trading.records import OrderPlan, Quote
@@ -32,7 +33,8 @@ def evaluate_order(
     missing or too old. Raises ConflictError before there is an account, BadInputError where a limit cannot be read.
     """
     quotes: Mapping[str, Quote] = {plan.ticker: given} if given is not None else {}
-    observer = Observer(settings, lake, database, KeptQuotes(database, quotes), calendar)
+    door = stored_verdict(settings.data_health)
+    observer = Observer(settings, lake, database, KeptQuotes(database, quotes), calendar, door)
     with database.connection() as connection:
         account_id = account_of(connection)["account_id"]
         held = portfolio.held_tickers(connection, account_id)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from psycopg.types.json import Jsonb
 
+from stonks_core.notifications.notices import leave
 from stonks_core.stores.postgres import Connection
 from stonks_trading import control
 from stonks_trading.console.author import Author
@@ -44,5 +45,5 @@ def turn(connection: Connection, author: Author, switch: Switch, *, on: bool) ->
     author.record(connection, action, "engine", {"was": row["value"] if row else None, "is": on})
     if switch in _TOLD:
         said = f"{author.name}: {author.reason}"
-        control.notify(connection, author.at, "critical" if on else "warning", action.replace("_", " "), said)
+        leave(connection, author.at, "critical" if on else "warning", action.replace("_", " "), said)
     return True

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import combinations, pairwise
@@ -13,6 +13,8 @@ VOLATILITY_DAYS = 20
 SESSIONS_A_YEAR = 252
 
 Returns = Mapping[date, float]
+Pair = Callable[[str, str], float | None]
+"""The correlation of two tickers, None where it is not known."""
 
 
 def daily_returns(closes: Mapping[date, Decimal]) -> dict[date, float]:
@@ -40,21 +42,16 @@ def correlation(one: Returns, other: Returns, days: int = CORRELATION_DAYS) -> f
     return max(-1.0, min(1.0, together / scale))
 
 
-def mean_correlation(ticker: str, open_tickers: Iterable[str], returns: Mapping[str, Returns]) -> float:
+def mean_correlation(ticker: str, open_tickers: Iterable[str], of: Pair) -> float:
     """Mean correlation of a ticker with the other open ones, over the pairs that are known; 0 where none is."""
-    mine = returns.get(ticker, {})
-    known = [
-        pair
-        for other in sorted(set(open_tickers) - {ticker})
-        if (pair := correlation(mine, returns.get(other, {}))) is not None
-    ]
+    each = (of(ticker, other) for other in sorted(set(open_tickers) - {ticker}))
+    known = [value for value in each if value is not None]
     return statistics.fmean(known) if known else 0.0
 
 
-def correlation_matrix(tickers: Iterable[str], returns: Mapping[str, Returns]) -> dict[tuple[str, str], float]:
+def correlation_matrix(tickers: Iterable[str], of: Pair) -> dict[tuple[str, str], float]:
     """Correlation of each pair that is known, keyed by (lesser, greater) ticker."""
-    pairs = combinations(sorted(set(tickers)), 2)
-    found = {(a, b): correlation(returns.get(a, {}), returns.get(b, {})) for a, b in pairs}
+    found = {(one, other): of(one, other) for one, other in combinations(sorted(set(tickers)), 2)}
     return {pair: value for pair, value in found.items() if value is not None}
 
 

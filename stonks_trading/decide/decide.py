@@ -102,7 +102,7 @@ class _Call:
 
     def leave(self, r: Recommendation, portfolio: Portfolio, state: EngineState) -> Decision:
         """Sell all that is held and not being sold already."""
-        inputs = trace.facts(r, portfolio, state) | {"held": str(exposure.held_quantity(portfolio, r.ticker))}
+        inputs = self._facts(r, portfolio, state) | {"held": str(exposure.held_quantity(portfolio, r.ticker))}
         shut = gates.shut_for("sell", r.ticker, portfolio, state, market_open=self.market_open)
         quantity = exposure.free_quantity(portfolio, r.ticker)
         if quantity <= 0 and not portfolio.pending_buys.get(r.ticker):
@@ -124,7 +124,7 @@ class _Call:
 
     def enter(self, r: Recommendation, portfolio: Portfolio, state: EngineState) -> Decision:
         """Buy what the rules leave of the target, or its next tranche."""
-        inputs = trace.facts(r, portfolio, state)
+        inputs = self._facts(r, portfolio, state)
         shut = gates.shut_for("buy", r.ticker, portfolio, state, market_open=self.market_open)
         if shut is not None:
             return self.skip(r, shut.reason, shut.sentence, final=False, inputs=inputs)
@@ -156,6 +156,11 @@ class _Call:
             return self.skip(r, "no_stop_possible", sentence, final=True, inputs=inputs)
         inputs |= {"stop": str(levels.stop), "take_profit": str(levels.take_profit)}
         return self._buy(r, view, price, portfolio, inputs)
+
+    def _facts(self, r: Recommendation, portfolio: Portfolio, state: EngineState) -> dict[str, str]:
+        view = self.market.get(r.ticker)
+        shown = trace.quoted(view.quote, view.typical_volume) if view else {}
+        return trace.facts(r, portfolio, state) | shown
 
     def _buy(
         self,

@@ -1,7 +1,7 @@
 """What keeps the door shut for now: switches, breakers, the market's hours, locks, the data-health verdict.
 
-Every refusal here may pass, so none of them is final. The data-health verdict, a pause and the automatic breakers close
-the door to entries only; stops do not come through here at all.
+Every refusal here may pass, so none of them is final. The data-health verdict, the guards of clock and session, a pause
+and the automatic breakers close the door to entries only; stops do not come through here at all.
 """
 
 from decimal import Decimal
@@ -46,6 +46,8 @@ def _shut_for_entries(ticker: str, portfolio: Portfolio, state: EngineState) -> 
         return Shut("breaker", f"Tripped: {names}. No position is opened until it is reset.")
     if state.paused:
         return Shut("paused", "The engine is paused: no position is opened until it is resumed.")
+    if state.guard:
+        return Shut("guard", f"No position is opened: {state.guard}.")
     if state.entries_closed_because:
         return Shut("data_health", f"No position is opened: {state.entries_closed_because}.")
     return None

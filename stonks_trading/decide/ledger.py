@@ -1,15 +1,16 @@
 """From fills to holdings and realised profit, by average cost as Alpaca reckons it.
 
 A buy adds its price to the cost; a sell takes out its share of the cost and realises the rest. Cash, cost and profit
-always add up exactly: the cash that fills moved is the profit realised less the cost still held.
+always add up exactly: the cash that fills moved is the profit realised less the cost still held. A split multiplies the
+shares and leaves their cost; a rename moves a holding to another ticker; neither moves cash.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from stonks_core.money import NANO_SHARE
+from stonks_core.money import NANO_SHARE, shares_down
 from stonks_trading.records import Side
 
 ZERO = Decimal(0)
@@ -27,6 +28,28 @@ class Fill:
     price: Decimal
     at: datetime
     fee: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Split:
+    """From an instant on `ratio` new shares for each old one, less those that the broker paid out in cash."""
+
+    ticker: str
+    ratio: Decimal
+    at: datetime
+    paid_out: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Rename:
+    """From an instant on the holding of a ticker stands under another."""
+
+    ticker: str
+    new_ticker: str
+    at: datetime
+
+
+Adjustment = Split | Rename
 
 
 @dataclass(frozen=True)
@@ -116,18 +139,28 @@ def after_sell(holding: Holding, fill: Fill) -> tuple[Holding, Realised] | Overs
     return Holding(left, holding.total_cost - cost, holding.realised + profit, holding.opened_at), realised
 
 
-def book(fills: Iterable[Fill]) -> Book:
-    """All fills in the order of their instants (buys first within one), each execution once.
+def after_split(holding: Holding, split: Split) -> Holding:
+    """The holding after a split, cut to nine decimals: other shares, the same cost."""
+    quantity = max(ZERO, shares_down(holding.quantity * split.ratio) - split.paid_out)
+    return replace(holding, quantity=quantity)
 
-    Neither the order nor a repetition in the input changes the result.
+
+def book(fills: Iterable[Fill], adjustments: Iterable[Adjustment] = ()) -> Book:
+    """All fills in the order of their instants (buys first within one), each execution once, adjustments in between.
+
+    An adjustment comes before the fills of its instant. Neither the order nor a repetition in the input changes the
+    result.
     """
     once = {(f.order_id, f.execution_id): f for f in fills}
+    changes = sorted(set(adjustments), key=lambda a: (a.at, a.ticker, isinstance(a, Rename)), reverse=True)
     holdings: dict[str, Holding] = {}
     realised: list[Realised] = []
     closed: list[ClosedTrade] = []
     oversold: list[Oversold] = []
     cash = ZERO
     for fill in sorted(once.values(), key=lambda f: (f.at, f.side, f.ticker, f.order_id, f.execution_id)):
+        while changes and changes[-1].at <= fill.at:
+            _adjust(holdings, changes.pop())
         holding = holdings.get(fill.ticker, Holding())
         if fill.side == "buy":
             holdings[fill.ticker] = after_buy(holding, fill)
@@ -146,7 +179,26 @@ def book(fills: Iterable[Fill]) -> Book:
             holdings.pop(fill.ticker, None)
         else:
             holdings[fill.ticker] = rest
+    while changes:
+        _adjust(holdings, changes.pop())
     return Book(holdings, tuple(realised), tuple(closed), tuple(oversold), cash)
+
+
+def _adjust(holdings: dict[str, Holding], change: Adjustment) -> None:
+    held = holdings.pop(change.ticker, None)
+    if held is None:
+        return
+    if isinstance(change, Split):
+        holdings[change.ticker] = after_split(held, change)
+        return
+    other = holdings.get(change.new_ticker, Holding())
+    opened = min((at for at in (held.opened_at, other.opened_at) if at is not None), default=None)
+    holdings[change.new_ticker] = Holding(
+        held.quantity + other.quantity,
+        held.total_cost + other.total_cost,
+        held.realised + other.realised,
+        opened,
+    )
 
 
 def _part(holding: Holding, quantity: Decimal) -> Decimal:

@@ -3,7 +3,7 @@
 A limit only ever shrinks the size. Who may be bought at all is `candidates`; splitting the size is `tranches`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -107,6 +107,21 @@ def size_entry(
             f"${size} of {ticker} is left after {least.rule} ({least.note}); the least order is ${rules.least_order}.",
         )
     return Sizing(size, tuple(steps.clamps))
+
+
+def size_again(
+    confidence: float, inputs: Mapping[str, str], clamps: Sequence[Mapping[str, str | None]], limits: TierLimits
+) -> Decimal:
+    """What a traced decision's size would have been at another confidence, all else as recorded; dollars, to the cent.
+
+    `inputs` and `clamps` are of the decision's trace: its limits depend on the portfolio and the market alone, and the
+    target on the confidence, so that the recorded confidence gives the recorded size. Whether that reaches the least
+    order is the caller's to say.
+    """
+    target = Decimal(inputs["active_pool"]) * limits.max_position * confidence_scale(confidence, limits.min_confidence)
+    target *= correlation_scale(float(inputs["mean_correlation"]))
+    rooms = [Decimal(clamp["limit"]) for clamp in clamps if clamp["limit"] is not None]
+    return dollars_down(min([max(ZERO, target), *rooms]))
 
 
 def _target(

@@ -1,9 +1,9 @@
-"""Stops and take-profits: where they stand, how they trail, when a price is through them, and who lacks one.
+"""Stops and take-profits: where they stand, how they trail, and when a price is through them.
 
-Arming them at the broker is the engine's business. A stop only ever rises; a split is the one thing that rescales it.
+Which of them rests at the broker is `protection`. A stop only ever rises; a split is the one thing that rescales it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -31,15 +31,6 @@ class Levels:
 
     stop: Decimal
     take_profit: Decimal
-
-
-@dataclass(frozen=True)
-class Unprotected:
-    """A position of which `uncovered` shares have no armed stop."""
-
-    ticker: str
-    uncovered: Decimal
-    sentence: str
 
 
 def true_range(bar: Bar, previous_close: Decimal) -> Decimal:
@@ -116,24 +107,6 @@ def near_stop(position: Position, price: Decimal, atr_value: Decimal | None) -> 
     if position.stop is None or atr_value is None:
         return True
     return price - position.stop <= atr_value
-
-
-def unprotected(positions: Iterable[Position], armed: Mapping[str, Decimal]) -> tuple[Unprotected, ...]:
-    """Positions not fully covered by stops, by ticker. `armed` is ticker -> shares under an accepted sell stop."""
-    bare: list[Unprotected] = []
-    for position in sorted(positions, key=lambda p: p.ticker):
-        uncovered = position.quantity - armed.get(position.ticker, Decimal(0))
-        if position.quantity > 0 and uncovered > 0:
-            level = "has no stop level" if position.stop is None else f"needs its stop at ${position.stop} armed"
-            bare.append(
-                Unprotected(
-                    position.ticker,
-                    uncovered,
-                    f"{uncovered.normalize():f} of {position.quantity.normalize():f} shares of {position.ticker} are "
-                    f"unprotected: the position {level}.",
-                )
-            )
-    return tuple(bare)
 
 
 def after_split(position: Position, ratio: Decimal) -> Position:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from stonks_trading.decide import candidates, exposure
-from stonks_trading.records import EngineState, MarketView, Portfolio, Recommendation
+from stonks_trading.records import EngineState, MarketView, Portfolio, Quote, Recommendation
 
 
 def said(r: Recommendation) -> dict[str, str]:
@@ -32,15 +32,25 @@ def facts(r: Recommendation, portfolio: Portfolio, state: EngineState) -> dict[s
     }
 
 
+def quoted(quote: Quote | None, typical_volume: Decimal | None) -> dict[str, str]:
+    """What the market showed, the feed with it, whatever the decision: the conservative profit is reckoned from it too."""
+    known = {} if typical_volume is None else {"typical_volume": str(typical_volume)}
+    if quote is None:
+        return known
+    return known | {
+        "bid": str(quote.bid),
+        "ask": str(quote.ask),
+        "last": str(quote.last),
+        "quote_at": quote.at.isoformat(),
+        "last_at": quote.last_at.isoformat() if quote.last_at else "",
+        "feed": quote.feed,
+    }
+
+
 def seen(view: MarketView, price: Decimal) -> dict[str, str]:
-    """What the market showed."""
-    quote = view.quote
+    """What a size was reckoned from."""
     return {
         "price": str(price),
-        "bid": str(quote.bid) if quote else "",
-        "ask": str(quote.ask) if quote else "",
-        "quote_at": quote.at.isoformat() if quote else "",
-        "feed": quote.feed if quote else "",
         "atr": str(view.atr),
         "sector": view.sector,
         "mean_correlation": str(view.mean_correlation),

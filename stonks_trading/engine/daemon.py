@@ -1,19 +1,23 @@
 """The daemon: wait for the lease, reconcile, then five supervised tasks and their helpers, until told to stop.
 
 The five: `decisions`, `stops`, `performance`, `risk_tier`, `rebalance`. The helpers: `sync` (account, positions,
-orders every minute), `stream` (fills at once), `wakeups` (NOTIFY), and the lease's keeper. NOTIFY wakes, polling
-guarantees.
+orders every minute), `stream` (fills at once), `messages` (notices to people), `wakeups` (NOTIFY), and the lease's
+keeper. NOTIFY wakes, polling guarantees.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
 from stonks_core.clock import Clock
 from stonks_core.errors import PermanentError, TransientError
+from stonks_core.health.store import CHANNEL as DATA_HEALTH
+from stonks_core.notifications.channels import channels_of
+from stonks_core.notifications.delivery import deliver, ensure_channels
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_trading.broker.stream import trade_updates
@@ -23,11 +27,13 @@ from stonks_trading.session import TradingSession
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("stonks_recommendations", "stonks_engine_control")
+NOTICES = "stonks_notifications"
+CHANNELS = ("stonks_recommendations", "stonks_engine_control", DATA_HEALTH, NOTICES)
 SYNC_SECONDS = 60.0
 PERFORMANCE_SECONDS = 60.0
 TIER_SECONDS = 300.0
 REBALANCE_SECONDS = 300.0
+MESSAGES_SECONDS = 15.0
 LEASE_POLL_SECONDS = 1.0
 SANDBOX_KEY = "sandbox"
 
@@ -49,11 +55,13 @@ class Daemon:
     def __init__(self, parts: Parts, stop: asyncio.Event) -> None:
         self._parts, self._stop = parts, stop
         self._heartbeats = Heartbeats(parts.database, parts.lease.owner)
-        self._since_full_check = float("inf")
+        self._full_check_at: datetime | None = None
         trading = parts.settings.trading
         self._fast = min(trading.fast_stop_loss_interval_seconds, trading.stop_loss_check_interval_seconds)
         self._decisions = Task("decisions", self._decide, trading.polling_interval_seconds)
         self._stops = Task("stops", self._check_stops, self._fast)
+        self._messages = Task("messages", self._step(self._deliver), MESSAGES_SECONDS)
+        self._channels = channels_of(parts.settings.notifying)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         """Own the lease and trade; wait, saying so, while somebody else does; `ready` hears once that we trade."""
@@ -160,6 +168,7 @@ class Daemon:
             Task("risk_tier", self._step(self._review), TIER_SECONDS),
             Task("rebalance", self._step(self._rebalance), REBALANCE_SECONDS),
             Task("sync", self._step(self._sync), SYNC_SECONDS),
+            self._messages,
             Task("stream", self._stream, FIRST_PAUSE),
             Task("wakeups", self._listen, FIRST_PAUSE),
         )
@@ -182,17 +191,22 @@ class Daemon:
         return f"{len(decided)} new decisions, {len(sent.sent)} orders sent, {len(sent.in_doubt)} in doubt"
 
     async def _check_stops(self) -> str:
-        whole = self._parts.settings.trading.stop_loss_check_interval_seconds
-        near_only = self._since_full_check + self._fast <= whole
-        self._since_full_check = self._since_full_check + self._fast if near_only else 0.0
-        return await asyncio.to_thread(self._leave, near_only)
+        """All positions at each slow interval, between them those near their stop; wake-ups move neither."""
+        now, whole = self._parts.clock.now(), self._parts.settings.trading.stop_loss_check_interval_seconds
+        near_only = self._full_check_at is not None and (now - self._full_check_at).total_seconds() < whole
+        done = await asyncio.to_thread(self._leave, near_only)
+        if not near_only:
+            self._full_check_at = now  # only one that went through counts
+        return done
 
     def _leave(self, near_only: bool) -> str:
         session, now = self._parts.session, self._parts.clock.now
         left = session.check_stops(now(), near_only=near_only)
-        if left:
-            session.send_outbox(now())
-        return f"{len(left)} exits, looked at {'positions near their stop' if near_only else 'all positions'}"
+        guarded = session.protect(now())
+        session.send_outbox(now())  # also what waited for a stop to be cancelled
+        bare = f", unprotected: {', '.join(guarded.unprotected)}" if guarded.unprotected else ""
+        looked = "positions near their stop" if near_only else "all positions"
+        return f"{len(left)} exits, {len(guarded.rested)} stops to rest, looked at {looked}{bare}"
 
     async def _perform(self) -> str:
         return await asyncio.to_thread(self._settle)
@@ -219,6 +233,12 @@ class Daemon:
             log.error("%s", found.sentence)
         return f"{done.swept.booked} fills booked, {len(done.breaks)} breaks"
 
+    def _deliver(self) -> str:
+        database, now = self._parts.database, self._parts.clock.now()
+        ensure_channels(database, self._channels, self._parts.settings.notifying, now)
+        done = deliver(database, self._channels, now)
+        return f"{done.sent} messages sent through {len(self._channels)} channels, {done.put_off} put off"
+
     async def _stream(self) -> str:
         broker, session = self._parts.settings.broker, self._parts.session
         key = broker.api_key.get_secret_value() or SANDBOX_KEY
@@ -228,17 +248,17 @@ class Daemon:
             await asyncio.to_thread(self._heartbeats.beat, "stream", "", "listening")
             async for update in updates:
                 await asyncio.to_thread(session.apply_update, update)
-                if update.execution is not None:
-                    self._stops.wake.set()  # a new position gets its stop at once
+                if update.execution is not None or update.order.state.final:
+                    self._stops.wake.set()  # a new position gets its stop at once, and what waited for one goes
         return "the stream ended"
 
     async def _listen(self) -> str:
-        """Hold a connection that listens, and wake the decisions on each word from it."""
+        """Hold a connection that listens, and wake on each word from it whoever it is for."""
         async with await psycopg.AsyncConnection.connect(self._parts.database.url, autocommit=True) as connection:
             for channel in CHANNELS:
                 await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
             await asyncio.to_thread(self._heartbeats.beat, "wakeups", "", "listening")
             self._decisions.wake.set()  # what came while nobody listened
-            async for _ in connection.notifies():
-                self._decisions.wake.set()
+            async for word in connection.notifies():
+                (self._messages if word.channel == NOTICES else self._decisions).wake.set()
         return "the connection ended"

@@ -14,7 +14,7 @@ from stonks_trading.decide.quotes import UnusableQuote, UsableQuote, judge_quote
 from stonks_trading.records import Breaker, MarketView, OrderPlan, Portfolio, Side
 from stonks_trading.risk.config import RiskConfig
 
-PROTECTIVE = frozenset({"stop", "take_profit", "flatten"})
+PROTECTIVE = frozenset({"stop", "take_profit", "flatten", "protective_stop"})
 ZERO = Decimal(0)
 
 
@@ -177,12 +177,16 @@ def no_short(p: Proposal, config: RiskConfig) -> CheckResult:  # noqa: ARG001 - 
 
 
 def duplicate(p: Proposal, config: RiskConfig) -> CheckResult:  # noqa: ARG001 - all checks are called alike
-    """No open order has the same id, or the same ticker, side, purpose and tranche."""
+    """No open order has the same id, or the same ticker, side, purpose and tranche.
+
+    A protective stop takes the place of the one before it, which is cancelled before it is sent.
+    """
     mine = (p.order.ticker, p.order.side, p.order.purpose, p.order.tranche)
     twins = sorted(
         o.client_order_id
         for o in p.open_orders
-        if o.client_order_id == p.client_order_id or (o.ticker, o.side, o.purpose, o.tranche) == mine
+        if o.client_order_id == p.client_order_id
+        or ((o.ticker, o.side, o.purpose, o.tranche) == mine and o.purpose != "protective_stop")
     )
     sentence = f"Order {twins[0]} is the same and still open." if twins else "No open order is the same."
     return CheckResult("duplicate", not twins, ZERO, Decimal(len(twins)), sentence)

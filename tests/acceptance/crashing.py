@@ -17,6 +17,7 @@ from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.postgres import Database
+from stonks_trading.door import open_door
 from stonks_trading.session import open_session
 from tests.acceptance.day import NOW, TODAY, register
 
@@ -47,7 +48,7 @@ def _walk(pipeline: Pipeline, clock: ManualClock, tell: Tell) -> None:
         tell(name)
         stage(pipeline, TODAY, NOW)
     tell("reconcile")
-    with open_session(pipeline.settings, pipeline.lake, pipeline.database, clock) as session:
+    with open_session(pipeline.settings, pipeline.lake, pipeline.database, clock, open_door) as session:
         session.reconcile()
         tell("decide")
         session.decide(NOW)

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from stonks_assets.cycle import BARS, GOLD, INGESTION, SILVER, run_stages
+from stonks_assets.health.judging import judge_whole
 from stonks_assets.ingestion.seeding import seed_registry
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
@@ -99,6 +100,7 @@ def cycle(pipeline: Pipeline, session: TradingSession, at: datetime, *days: date
     for day in days:
         run_stages({**INGESTION, **SILVER}, pipeline, day, at)
     run_stages(GOLD, pipeline, TODAY, at)
+    judge_whole(pipeline, at)
     session.decide(at)
     session.send_outbox(at)
 

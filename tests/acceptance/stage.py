@@ -24,6 +24,7 @@ from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.registry import PIPELINE_TABLES
 from stonks_core.stores.postgres import Database, dsn
+from stonks_trading.door import stored_verdict
 from stonks_trading.session import TradingSession, open_session
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,7 +107,8 @@ def pipeline_over(
 @contextmanager
 def session_over(pipeline: Pipeline, clock: ManualClock) -> Iterator[TradingSession]:
     """A reconciled trading session over a pipeline's stores."""
-    with open_session(pipeline.settings, pipeline.lake, pipeline.database, clock) as session:
+    door = stored_verdict(pipeline.settings.data_health)
+    with open_session(pipeline.settings, pipeline.lake, pipeline.database, clock, door) as session:
         session.reconcile()
         yield session
 

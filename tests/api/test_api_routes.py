@@ -6,6 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from stonks_api.wire import encode_cursor
+from stonks_core.health import store as health
+from stonks_core.health.verdict import Reason, Result, Verdict
 from stonks_core.identifiers import sha256_text
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_PROJECTIONS, TREND_WINDOWS
 from stonks_core.stores.lake.lake import Lake
@@ -15,9 +18,12 @@ from tests.api import story
 
 READ = {
     "/api/health": "/api/health",
+    "/api/health/data": "/api/health/data",
+    "/api/health/data/history": "/api/health/data/history",
     "/api/status": "/api/status",
     "/api/companies": "/api/companies?sector=Industrials",
     "/api/companies/{ticker}": "/api/companies/bolt",
+    "/api/companies/{ticker}/patterns": "/api/companies/acme/patterns?catalyst=guidance_raise",
     "/api/documents": "/api/documents?ticker=acme&day=2026-03-04",
     "/api/documents/{document_id}": f"/api/documents/{story.NEWS}",
     "/api/documents/{document_id}/orders": f"/api/documents/{story.NEWS}/orders",
@@ -26,6 +32,10 @@ READ = {
     "/api/trends/{ticker}/history": "/api/trends/acme/history?window=7d",
     "/api/recommendations": "/api/recommendations?action=buy&mode=paper_eligible&window=7d&ticker=acme",
     "/api/recommendations/{recommendation_id}": f"/api/recommendations/{story.RECOMMENDATION}",
+    "/api/recommendations/{recommendation_id}/recomputed": f"/api/recommendations/{story.RECOMMENDATION}/recomputed",
+    "/api/recommendations/{recommendation_id}/counterfactual": (
+        f"/api/recommendations/{story.RECOMMENDATION}/counterfactual?without={story.NEWS}&without={story.MACRO}"
+    ),
     "/api/orders": "/api/orders?ticker=acme&state=filled",
     "/api/orders/{order_id}": f"/api/orders/{story.ENTRY}",
     "/api/orders/{order_id}/why": f"/api/orders/{story.ENTRY}/why",
@@ -34,9 +44,11 @@ READ = {
     "/api/decisions": "/api/decisions?outcome=skip",
     "/api/decisions/{decision_id}": "/api/decisions/dec-stop",
     "/api/pipeline/toggle": "/api/pipeline/toggle",
+    "/api/layers": "/api/layers",
+    "/api/layers/{layer}/history": "/api/layers/macro/history",
     "/api/failures": "/api/failures?status=any&stage=extraction",
 }
-CHANGING = {"/api/pipeline/toggle", "/api/failures/{failure_id}/replay"}
+CHANGING = {"/api/pipeline/toggle", "/api/layers/{layer}", "/api/failures/{failure_id}/replay"}
 
 
 def ask(client: httpx.Client, address: str) -> Any:
@@ -64,7 +76,7 @@ def test_every_route_answers_over_full_and_over_empty_stores(
     path: str, client: httpx.Client, empty_client: httpx.Client
 ) -> None:
     body = ask(client, READ[path])
-    assert body.get("items", True) or path == "/api/failures"
+    assert body.get("items", True) or path in ("/api/failures", "/api/health/data/history")
     nothing = empty_client.get(READ[path])
     assert nothing.status_code == 200 or (nothing.status_code == 404 and "{" in path)
     if nothing.status_code == 200:
@@ -79,6 +91,12 @@ def test_status_tells_sandbox_from_real_and_how_fresh_each_table_is(
         "INSERT INTO engine_heartbeats (task, owner, beat_at, cycles) VALUES ('stops', 'me', now(), 7)"
     )
     story.fail(database, ["one", "two"])
+    database.execute(
+        """
+        INSERT INTO failures (stage, item, error, detail, status, first_at, last_at)
+        VALUES ('refused_records', 'd', 'refused', '{"counts": {"unsupported_quote": 3}}', 'noted', now(), now())
+        """
+    )
     status = ask(own_client, "/api/status")
     assert status["sandbox"] == {"market_data": True, "edgar": True, "broker": True, "llm": True}
     assert status["real"] == []
@@ -87,11 +105,37 @@ def test_status_tells_sandbox_from_real_and_how_fresh_each_table_is(
     assert status["engine"]["lease"] | {"owner": "me", "held": True, "fencing_token": 3} == status["engine"]["lease"]
     assert status["engine"]["heartbeats"][0]["cycles"] == 7
     assert status["engine"]["control"]["kill_switch"] is False
-    assert status["failures_open"] == 2
+    assert (status["failures_open"], status["refused_records"]) == (2, {"unsupported_quote": 3})
+    assert status["entries_open"] is False
+    assert "has not been judged yet" in status["entries_closed_because"]
     fresh = {one["table"]: one for one in status["tables"]}
     assert (fresh["documents"]["rows"], fresh["documents"]["newest_day"]) == (3, "2026-03-04")
     assert fresh["trend_windows"]["newest_at"] == (story.AS_OF + timedelta(hours=2)).isoformat().replace("+00:00", "Z")
     assert (fresh["outcomes"]["rows"], fresh["outcomes"]["newest_at"]) == (0, None)
+
+
+def test_data_health_tells_the_verdict_its_reasons_and_every_check(
+    own_client: httpx.Client, database: Database
+) -> None:
+    now = story.AS_OF + timedelta(hours=5)
+    broken = Result("signals", "ranges", "sentiment is 1.7", now, ("2026-03-04",), blocks="trends are sums of it")
+    health.keep_results(database, [broken, Result("signals", "words", "", now)])
+    with database.connection() as connection:
+        for minute, reasons in ((2, ()), (1, (Reason("signals", "ranges", "sentiment is 1.7"),))):
+            health.keep_verdict(connection, Verdict(now - timedelta(minutes=minute), reasons))
+    told = ask(own_client, "/api/health/data")
+    assert (told["entries_open"], told["because"], told["gate"]) == (False, "sentiment is 1.7", True)
+    assert told["reasons"] == [{"subject": "signals", "check": "ranges", "sentence": "sentiment is 1.7"}]
+    assert [(one["check_name"], one["problem"], one["days"]) for one in told["checks"]] == [
+        ("ranges", "sentiment is 1.7", ["2026-03-04"]),
+        ("words", "", []),
+    ]
+    first = ask(own_client, "/api/health/data/history?limit=1")
+    second = ask(own_client, f"/api/health/data/history?limit=1&cursor={first['next_cursor']}")
+    assert [one["entries_open"] for one in (*first["items"], *second["items"])] == [False, True]
+    assert second["next_cursor"] is None
+    assert own_client.get(f"/api/health/data/history?cursor={encode_cursor(now, 'x')}").status_code == 400
+    assert "No position is opened: <bdi>sentiment is 1.7</bdi>" in own_client.get("/").text
 
 
 def test_companies(client: httpx.Client) -> None:

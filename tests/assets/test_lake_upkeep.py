@@ -11,6 +11,7 @@ import pytest
 
 from stonks_assets.automation.control import initialise_toggle, set_pipeline
 from stonks_assets.automation.healing import HEALING_SENSORS
+from stonks_assets.automation.health import HEALTH_SENSORS
 from stonks_assets.automation.sensors import SCHEDULES, SENSORS
 from stonks_assets.automation.upkeep import (
     UPKEEP_SCHEDULES,
@@ -207,16 +208,19 @@ def test_nothing_asks_for_anything_while_the_pipeline_is_off(
     *,
     first_boot: bool,
 ) -> None:
-    """By a person, or by PIPELINE_DEFAULT_OFF: every sensor and every schedule that there is."""
+    """By a person, or by PIPELINE_DEFAULT_OFF: every sensor and schedule that there is, but for who tells people."""
     pipeline = pipeline_at(NOON, lake, database)
     if first_boot:
         initialise_toggle(database, default_off=True)
     else:
         set_pipeline(database, enabled=False, actor="ada", reason="maintenance")
     definitions = build_definitions(resource(pipeline))
-    assert list(definitions.sensors or ()) == [*SENSORS, *HEALING_SENSORS]
+    assert list(definitions.sensors or ()) == [*SENSORS, *HEALING_SENSORS, *HEALTH_SENSORS]
     assert list(definitions.schedules or ()) == [*SCHEDULES, *UPKEEP_SCHEDULES]
-    for sensor in (*SENSORS, *HEALING_SENSORS):
+    for sensor in (*SENSORS, *HEALING_SENSORS, *HEALTH_SENSORS):
+        if sensor.name == "messages":
+            assert "0 messages sent" in said(tick(sensor, instance, pipeline)[0])
+            continue
         assert said(tick(sensor, instance, pipeline)[0]) == "the pipeline is switched off", sensor.name
     for schedule in (*SCHEDULES, *UPKEEP_SCHEDULES):
         assert said(on_schedule(schedule, kept_instance, pipeline)) == "the pipeline is switched off", schedule.name

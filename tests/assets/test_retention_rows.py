@@ -12,6 +12,8 @@ from stonks_assets.automation.forgetting import forget_rows, rows_to_forget
 from stonks_assets.automation.retention import DATABASE_TABLES, HOUSEKEEPING_DAYS
 from stonks_assets.automation.upkeep import current_cutoffs
 from stonks_assets.pipeline import Pipeline
+from stonks_core.health.store import keep_verdict
+from stonks_core.health.verdict import Reason, Verdict
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.postgres import Database
@@ -158,6 +160,10 @@ def test_bookkeeping_is_bounded(lake: Lake, told: Database) -> None:
         for status in ("open", "resolved", "dismissed"):
             pipeline.failures.record("extraction", f"{status} {at.date()}", "cut", at)
         told.execute("INSERT INTO notifications (at, severity, subject) VALUES (%s, 'info', 's')", (at,))
+        with told.connection() as connection:
+            keep_verdict(
+                connection, Verdict(at, (Reason("signals", "ranges", f"ill since {at}"),) if at == LONG_GONE else ())
+            )
         told.execute(
             "INSERT INTO pipeline_control (key, value, updated_at) VALUES (%s, 'true', %s), (%s, 'true', %s)",
             (f"propagated {at.date()}", at, f"of somebody else {at.date()}", at),

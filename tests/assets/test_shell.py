@@ -1,28 +1,32 @@
-"""The shell around the stages: instants of a run, assets made of tables, checks of what stands in the lake, failures."""
+"""The shell around the stages: instants of a run, assets made of tables, what was written, failures."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_assets.checks import days_of_run, findings
+from stonks_assets.checks import days_of_run
 from stonks_assets.partitions import as_of_for
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_assets.resources import PipelineResource
 from stonks_assets.shell import table_asset
 from stonks_core.clock import ManualClock
 from stonks_core.errors import BadInputError
+from stonks_core.health.store import door
 from stonks_core.settings import load_settings
+from stonks_core.stores.failing import STORE_FAILURES
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.stores.lake.tables import Grade, LakeTable, instant, real, text
 from stonks_core.stores.postgres import Database
+from tests.assets.automation_stage import filled
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -119,6 +123,28 @@ def test_an_asset_calls_its_stage_and_reports(pipeline: Pipeline, *, gold: bool,
     assert said == {"rows_written": 1, "failed_items": 2, "lake_version": 1, "looked_at": 3}
 
 
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_broken_table_fails_its_asset_unless_the_stage_has_noted_it_and_gone_on(
+    pipeline: Pipeline, *, noted: bool
+) -> None:
+    """Otherwise one layer's table would stop every asset after it in the cycle's run."""
+
+    def stage(given: Pipeline, day: date, at: datetime) -> StepReport:
+        folder = Path(given.lake.location.table_uri(THINGS.name))
+        shutil.rmtree(folder)
+        folder.write_text("no table")
+        return StepReport(failed=int(noted))
+
+    asset = table_asset((THINGS,), stage)
+    if noted:
+        result = materialise(asset, pipeline, partition_key="2026-03-01")
+        (event,) = result.asset_materializations_for_node("things")
+        assert (event.metadata["lake_version"].value, event.metadata["failed_items"].value) == (-1, 1)
+    else:
+        with pytest.raises(STORE_FAILURES):
+            materialise(asset, pipeline, partition_key="2026-03-01")
+
+
 def test_a_range_is_one_run_over_its_days(pipeline: Pipeline) -> None:
     called: list[date] = []
 
@@ -148,37 +174,33 @@ def test_a_run_may_name_its_instant(pipeline: Pipeline) -> None:
     assert called == [datetime(2026, 3, 1, 9, tzinfo=UTC)]
 
 
-# Checks.
+# What was written.
 
 
-def test_a_table_in_order_has_no_findings(lake: Lake) -> None:
-    lake.merge(THINGS, [thing("a"), thing("b", known=NOON + timedelta(hours=1))])
-    assert findings(lake, THINGS, (TODAY, TODAY)) == {"unique_key": "", "clock_order": "", "declared_schema": ""}
+def test_rows_that_break_a_promise_close_the_door_in_the_step_that_wrote_them(pipeline: Pipeline) -> None:
+    ill = {**filled(SIGNALS, signal_id="s1", layer="company", catalyst="other", duration=""), "sentiment": 1.7}
+
+    def stage(given: Pipeline, day: date, at: datetime) -> StepReport:
+        return StepReport({SIGNALS.name: given.lake.merge(SIGNALS, [{**ill, "day": day.isoformat()}]).inserted})
+
+    result = materialise(table_asset((SIGNALS,), stage), pipeline, partition_key=TODAY.isoformat())
+    assert result.success
+    (event,) = result.asset_materializations_for_node(SIGNALS.name)
+    assert "sentiment is not within [-1, 1], such as sentiment 1.7" in str(event.metadata["breaches"].value)
+    with pipeline.database.connection() as connection:
+        assert "sentiment is not within [-1, 1]" in door(connection, NOON, timedelta(minutes=10))
 
 
-def test_a_key_that_stands_twice_is_found(lake: Lake) -> None:
-    lake.merge(THINGS, [thing("a")])
-    twice = pa.Table.from_pylist([thing("a")], schema=THINGS.schema)
-    write_deltalake(lake.location.table_uri("things"), twice, mode="append")
-    said = findings(lake, THINGS, (TODAY, TODAY))
-    assert said["unique_key"].startswith("1 keys of things stand more than once from 2026-03-10 to 2026-03-10, such as")
-    assert "'name': 'a'" in said["unique_key"]
-    tomorrow = TODAY + timedelta(days=1)
-    assert findings(lake, THINGS, (tomorrow, tomorrow))["unique_key"] == ""
+def test_rows_in_order_say_nothing(pipeline: Pipeline) -> None:
+    well = filled(SIGNALS, signal_id="s1", layer="company", catalyst="other", duration="")
 
+    def stage(given: Pipeline, day: date, at: datetime) -> StepReport:
+        return StepReport({SIGNALS.name: given.lake.merge(SIGNALS, [{**well, "day": day.isoformat()}]).inserted})
 
-def test_a_row_known_before_it_was_published_is_found(lake: Lake) -> None:
-    lake.merge(THINGS, [thing("a", known=NOON - timedelta(seconds=1)), thing("b")])
-    assert "1 rows of things" in findings(lake, THINGS, (TODAY, TODAY))["clock_order"]
-
-
-def test_a_column_that_nobody_declared_is_found(lake: Lake) -> None:
-    lake.merge(THINGS, [thing("a")])
-    more = pa.Table.from_pylist(
-        [{**thing("b"), "extra": 1}], schema=THINGS.schema.append(pa.field("extra", pa.int64()))
-    )
-    write_deltalake(lake.location.table_uri("things"), more, mode="append", schema_mode="merge")
-    assert "extra" in findings(lake, THINGS, (TODAY, TODAY))["declared_schema"]
+    result = materialise(table_asset((SIGNALS,), stage), pipeline, partition_key=TODAY.isoformat())
+    (event,) = result.asset_materializations_for_node(SIGNALS.name)
+    assert "breaches" not in event.metadata
+    assert pipeline.database.fetch("SELECT * FROM data_health_verdict") == []
 
 
 # Failures and switches.

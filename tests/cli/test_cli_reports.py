@@ -3,6 +3,8 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from stonks_cli.__main__ import app
-from stonks_cli.books import stage_of
+from stonks_cli.books import open_books, stage_of
+from stonks_core.health.store import keep_results, keep_verdict
+from stonks_core.health.verdict import Reason, Verdict
+from stonks_core.health.verdict import Result as CheckResult
 from stonks_core.settings import Settings, load_settings
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores.opening import open_stores
@@ -118,7 +123,7 @@ def test_why_for_people_shows_the_quote_as_it_stands(stonks: Stonks) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("so-unknown", "no book has an order so-unknown: `stonks orders` lists them"),
+        ("so-unknown", "no book has an order or a recommendation so-unknown: `stonks orders` lists the orders"),
         ("so-entry", "'so-entry' begins the ids of several orders"),
         (" ", "an order's id is needed"),
     ],
@@ -144,6 +149,35 @@ def test_doctor_says_what_fails_and_what_to_do(stonks: Stonks) -> None:
     failing = [f for f in json.loads(result.stdout) if not f["well"]]
     assert [f["part"] for f in failing] == ["LLM"]
     assert "ollama" in failing[0]["advice"].lower()
+
+
+def test_health_tells_whether_positions_may_be_opened_and_why_not(
+    stonks: Stonks, environment: dict[str, str], tmp_path: Path
+) -> None:
+    never = stonks("health")
+    assert never.exit_code == 1
+    assert "New positions may not be opened: data health has not been judged yet" in " ".join(never.stdout.split())
+    now = datetime.now(UTC)
+    ill = CheckResult("signals", "ranges", "sentiment is 1.7", now, blocks="trends are sums of it")
+    with open_books(load_settings(environment), "live") as books:
+        database = books["live"].database
+        keep_results(database, [ill, replace(ill, check="words", problem="")])
+        with database.connection() as connection:
+            keep_verdict(connection, Verdict(now, (Reason("signals", "ranges", "sentiment is 1.7"),)))
+        told = stonks("health", COLUMNS="150")
+        assert told.exit_code == 1
+        assert "New positions may not be opened: sentiment is 1.7." in told.stdout
+        assert "1 of 2 checks hold" in told.stdout
+        assert "words" not in told.stdout
+        assert "words" in stonks("health", "--all", COLUMNS="150").stdout
+        shown = json.loads(stonks("health", "--json").stdout)
+        assert (shown["entries_open"], shown["reasons"][0]["check"], len(shown["checks"])) == (False, "ranges", 2)
+        gone = stonks("health", DATA_HEALTH_GATE="false")
+        assert (gone.exit_code, "DATA_HEALTH_GATE is false" in gone.stdout) == (0, True)
+        with database.connection() as connection:
+            keep_verdict(connection, Verdict(now + timedelta(seconds=1)))
+        assert _json(stonks("health", "--json"))["because"] == ""
+    assert "never been judged in this book" in " ".join(stonks("health", "--book", "demo").stdout.split())
 
 
 def test_reports_touch_no_book(stonks: Stonks, environment: dict[str, str]) -> None:

@@ -128,6 +128,50 @@ def test_shares_arrive_digit_for_digit(case: Case, quantity: Decimal) -> None:
     assert execution.quantity == quantity
 
 
+def holding_two(case: Case) -> Broker:
+    assert isinstance(case.broker.submit(request(notional=None, quantity=Decimal(2))), BrokerOrder)
+    case.pass_time()
+    return case.broker
+
+
+def stop(name: str, quantity: str, price: str) -> OrderRequest:
+    return OrderRequest(name, "AAA", "sell", "stop", quantity=Decimal(quantity), stop_price=Decimal(price))
+
+
+@pytest.mark.parametrize("quantity", ["2", "0.5"])
+def test_a_stop_rests_and_binds_its_shares_until_it_is_cancelled(case: Case, quantity: str) -> None:
+    broker = holding_two(case)
+    resting = broker.submit(stop("so-stop", quantity, "90.00"))
+    assert isinstance(resting, BrokerOrder)
+    assert (resting.state, resting.quantity) == (OrderState.ACCEPTED, Decimal(quantity))
+    (held,) = broker.positions()
+    assert (held.quantity, held.available) == (2, 2 - Decimal(quantity))
+    too_many = broker.submit(OrderRequest("so-sell", "AAA", "sell", "market", quantity=Decimal(2)))
+    assert isinstance(too_many, Refused)
+    assert too_many.code == "40310000"
+    assert broker.cancel(resting.broker_order_id)
+    (held,) = broker.positions()
+    assert held.available == 2
+    assert isinstance(
+        broker.submit(OrderRequest("so-sell2", "AAA", "sell", "market", quantity=Decimal(2))), BrokerOrder
+    )
+
+
+def test_nothing_is_bought_beside_a_resting_stop(case: Case) -> None:
+    broker = holding_two(case)
+    assert isinstance(broker.submit(stop("so-stop", "2", "90.00")), BrokerOrder)
+    washed = broker.submit(request("so-more"))
+    assert isinstance(washed, Refused)
+    assert washed.code == "42210000"
+    assert "wash" in washed.message
+
+
+def test_a_stop_above_the_price_is_refused(case: Case) -> None:
+    refused = holding_two(case).submit(stop("so-stop", "2", "101.00"))
+    assert isinstance(refused, Refused)
+    assert "stop price" in refused.message
+
+
 async def first_fill(url: str, act: Callable[[], None]) -> TradeUpdate | None:
     async with trade_updates(url, "k", "s") as updates:
         await asyncio.to_thread(act)

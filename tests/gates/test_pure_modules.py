@@ -5,18 +5,29 @@ import configparser
 
 from tests.gates.tracked import PROJECT, modules, text_of
 
-JUDGING = ("aggregation", "extraction", "outcomes", "parsing", "recommendation")
+JUDGING = ("aggregation", "extraction", "health", "outcomes", "parsing", "recommendation")
 SHELLS = {
-    "aggregation": {"assets", "competitive_step", "due", "layers", "projections_step", "signals_step", "trends_step"},
+    "aggregation": {
+        "assets",
+        "competitive_step",
+        "layers",
+        "parts",
+        "projection_rows",
+        "projections_step",
+        "signals_step",
+        "trend_rows",
+        "trends_step",
+    },
     "extraction": {
         *("agent_store", "answers", "asking", "assets", "client", "joint_step", "lines", "macro_step", "metrics"),
         *("resolver", "server", "session", "shadow_step", "step", "workers"),
     },
+    "health": {"flow", "judging", "tables"},
     "outcomes": {"assets", "step"},
     "parsing": {"assets", "step"},
     "recommendation": {"assets", "resolve", "rewriter", "step"},
 }
-"""What reads, asks or writes; `due` and `resolve` read the lake on a step's behalf."""
+"""What reads, asks or writes; `resolve` reads the lake on a step's behalf, and `parts` keeps files of its own."""
 
 
 def _contract(name: str) -> set[str]:

@@ -4,7 +4,15 @@ import subprocess
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-PACKAGES = ("stonks_core", "stonks_assets", "stonks_trading", "stonks_api", "stonks_sandbox", "stonks_cli")
+PACKAGES = (
+    "stonks_core",
+    "stonks_assets",
+    "stonks_trading",
+    "stonks_audit",
+    "stonks_api",
+    "stonks_sandbox",
+    "stonks_cli",
+)
 
 
 def tracked_files() -> list[Path]:

@@ -1,6 +1,6 @@
 """A bench for the session's steps: a fake lake, the fake broker, a real database, a clock that is told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.stores.postgres import Database
 from stonks_trading.console import author, requests
+from stonks_trading.door import Door, open_door
 from stonks_trading.engine.lease import Fence, no_fence
 from stonks_trading.session import TradingSession
 from tests.trading.broker.fake_broker import NOON, FakeBroker
@@ -30,6 +31,16 @@ class FakeLake:
 
     def version(self, table: LakeTable) -> int:
         return len(self.rows.get(table.name, []))
+
+    def pieces(
+        self, table: LakeTable, days: tuple[date, date], known: Collection[str], columns: Sequence[str]
+    ) -> Iterator[tuple[str, pa.Table | None]]:
+        for number, row in enumerate(self.rows.get(table.name, [])):
+            if days[0].isoformat() <= row["day"] <= days[1].isoformat():
+                one = FakeLake()
+                one.rows[table.name] = [row]
+                name = f"{number}:{sorted(row.items(), key=str)}"
+                yield name, None if name in known else one.read(table, columns=columns)
 
     def read(
         self,
@@ -106,10 +117,11 @@ class Bench:
             (TICKER,),
         )
 
-    def session(self, database: Database | None = None, fence: Fence = no_fence) -> TradingSession:
-        return TradingSession(
-            self.settings, self.lake, database or self.database, self.broker, self.calendar, self.clock, fence
-        )
+    def session(
+        self, database: Database | None = None, fence: Fence = no_fence, door: Door = open_door
+    ) -> TradingSession:
+        stores = self.lake, database or self.database
+        return TradingSession(self.settings, *stores, self.broker, self.calendar, self.clock, door, fence)
 
     def to(self, at: datetime) -> datetime:
         """Move the clock and the broker's clock."""

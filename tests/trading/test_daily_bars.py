@@ -11,7 +11,8 @@ from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 from stonks_trading import market
 from stonks_trading.decide.stops import Bar, atr
-from stonks_trading.inputs import DailyBar, DailyBars
+from stonks_trading.history import DailyBar
+from stonks_trading.inputs import DailyBars
 from tests.trading.bench import FakeLake, at
 
 CALENDAR = MarketCalendar("XNYS")
@@ -50,10 +51,10 @@ def test_a_split_inside_leaves_ranges_and_volatility_as_if_there_had_been_none()
     found = DailyBars(lake(split(NOW - timedelta(days=20)), ratio=10)).of(["AAA"], NOW)
     assert [bar.close for bar in found["AAA"]] == [bar.close for bar in plain["AAA"]] == CLOSES
     assert ranges(found["AAA"]) == ranges(plain["AAA"])
-    assert market.market_volatility(found) == market.market_volatility(plain)
+    assert found.market_volatility() == plain.market_volatility()
     assert market.view("AAA", None, found, [], "") == market.view("AAA", None, plain, [], "")
     torn = DailyBars(lake(ratio=10)).of(["AAA"], NOW)
-    assert (market.market_volatility(torn) or 0) > 3 * (market.market_volatility(plain) or 0)
+    assert (torn.market_volatility() or 0) > 3 * (plain.market_volatility() or 0)
 
 
 def test_ranges_are_in_the_scale_of_the_day_that_asks() -> None:

@@ -5,7 +5,7 @@ Every write is by key and may be repeated: a merge that finds nothing new makes 
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
@@ -27,6 +27,7 @@ from tenacity import (
 from stonks_core.clock import require_utc
 from stonks_core.errors import BadInputError, CommitConflictError
 from stonks_core.stores.lake.arriving import Rows, to_write
+from stonks_core.stores.lake.files import dataset_of, new_files
 from stonks_core.stores.lake.location import LakeLocation
 from stonks_core.stores.lake.tables import UTC_MICROS, LakeTable
 
@@ -122,9 +123,13 @@ class Lake:
         as_of: datetime | None = None,
         columns: Sequence[str] | None = None,
         where: ds.Expression | None = None,
+        version: int | None = None,
     ) -> pa.Table:
-        """Rows of the days (both included) that could have been known at `as_of`, and that match `where`."""
-        dataset = self.ensure(table).to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
+        """Rows of the days (both included) that could have been known at `as_of`, and that match `where`.
+
+        With `version` they are read as the table held them then; see `pinned` for what is no longer kept.
+        """
+        dataset = self._dataset(table, days, version)
         wanted = list(columns) if columns else [f.name for f in table.schema]
         if where is None:
             return _declared(table, dataset.to_table(columns=wanted, filter=_within(table, days, as_of)))
@@ -134,6 +139,34 @@ class Lake:
         picked = [_declared(table, chunk).filter(where) for chunk in _chunks(scanner.to_batches())]
         rows = pa.concat_tables(picked) if picked else table.schema.empty_table().select(named)
         return rows.select([f.name for f in table.schema if f.name in wanted])
+
+    def _dataset(self, table: LakeTable, days: tuple[date, date] | None, version: int | None) -> ds.Dataset:
+        handle = self.ensure(table)
+        dataset = self._dataset_of(handle, table, days)
+        # Asked for after the dataset was made: versions only grow, so that an equal one is that of the dataset.
+        if version is None or handle.version() == version:
+            return dataset
+        uri, options = self.location.table_uri(table.name), dict(self.location.options)
+        return self._dataset_of(DeltaTable(uri, version=version, storage_options=options), table, days)
+
+    def _dataset_of(self, handle: DeltaTable, table: LakeTable, days: tuple[date, date] | None) -> ds.Dataset:
+        if self.location.local:
+            return dataset_of(handle, table, days)
+        return handle.to_pyarrow_dataset(file_pruning_predicate=_days_predicate(days))
+
+    def pieces(
+        self, table: LakeTable, days: tuple[date, date], known: Collection[str], columns: Sequence[str]
+    ) -> Iterator[tuple[str, pa.Table | None]]:
+        """The days' rows in pieces that never change, each by its name; None for the rows of one that is `known`.
+
+        For whoever asks often: what it has of pieces that are still named stays true, the others are gone.
+        """
+        if self.location.local:
+            for name, rows in new_files(self.ensure(table), days, known, columns):
+                yield name, None if rows is None else _declared(table, rows)
+            return
+        version = f"version {self.version(table)} of {days[0]} to {days[1]}"
+        yield version, None if version in known else self.read(table, days=days, columns=columns)
 
     def tail(
         self, table: LakeTable, since_version: int, *, columns: Sequence[str] | None = None
@@ -155,13 +188,14 @@ class Lake:
         fresh = ds.FileSystemDataset(fragments, dataset.schema, dataset.format, dataset.filesystem)
         return _declared(table, fresh.to_table(columns=list(columns) if columns else None)), newest
 
+    def at(self, table: LakeTable, version: int) -> DeltaTable:
+        """The Delta table as it stood at an earlier version."""
+        where, options = self.location.table_uri(table.name), dict(self.location.options)
+        return DeltaTable(where, version=version, storage_options=options)
+
     def _paths_at(self, table: LakeTable, version: int) -> frozenset[str]:
         try:
-            handle = DeltaTable(
-                self.location.table_uri(table.name),
-                version=version,
-                storage_options=dict(self.location.options),
-            )
+            handle = self.at(table, version)
         except (TableNotFoundError, OSError, ValueError):
             return frozenset()
         return frozenset(f.path.lstrip("/") for f in handle.to_pyarrow_dataset().get_fragments())

@@ -2,10 +2,13 @@
 
 The contract: reader protocol 1 and writer protocol 2, a declared schema, timestamps in UTC with microseconds, a `day`
 partition column (an ISO date as text), one writer, and a business key by which rows are merged. The tables themselves
-are listed in `registry`.
+are listed in `registry`. What a table declares of its values, `stonks_assets.health` holds its rows against.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 import pyarrow as pa
@@ -27,14 +30,74 @@ class Grade(StrEnum):
 
 
 @dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`, both included; with `above`, `low` itself is left out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"above {self.low:g}" if self.above else f"{self.low:g} or more"
+        return f"[{self.low:g}, {self.high:g}]"
+
+
+UNIT = Interval(0, 1)
+SIGNED = Interval(-1, 1)
+FROM_0 = Interval(0)
+FROM_1 = Interval(1)
+POSITIVE = Interval(0, above=True)
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column: its type, whether it may be null, what it means, and the `table.column`s it is made from."""
+    """One column: its type, whether it may be null, what it means, and the `table.column`s it is made from.
+
+    A number lies `within` an interval (every real is finite besides), a word is `among` those of a vocabulary.
+    """
 
     name: str
     type: pa.DataType
     doc: str
     nullable: bool = False
     lineage: tuple[str, ...] = ()
+    within: Interval | None = None
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Every value of `column` stands in `to` of another table on the same day or the day before it.
+
+    `blocks` says why a breach closes the door to new positions; where it is empty, a breach warns.
+    """
+
+    column: str
+    table: str
+    to: str
+    blocks: str = ""
+
+
+class FreshBy(StrEnum):
+    """What a table is kept fresh by."""
+
+    SOURCES = "sources"  # its sources answer
+    SESSIONS = "sessions"  # the newest session that is over has its bars
+    UPSTREAM = "upstream"  # it follows another table
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How far a table may fall behind: `within` that long, after what `by` names. Nights and weekends are no delay.
+
+    `blocks` says why falling behind closes the door to new positions; where it is empty, it warns.
+    """
+
+    by: FreshBy
+    within: timedelta
+    upstream: str = ""
+    blocks: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +105,8 @@ class LakeTable:
     """A Delta table: its name is its asset's key, `key` (with `day`) identifies a row.
 
     `knowledge` names the column before which nobody could have known the row, by which as-of reads cut; where it is
-    `as_of`, an update by key keeps the row with the later one.
+    `as_of`, an update by key keeps the row with the later one. `ordered` are pairs of columns of which the first is
+    never more than the second. `blocks` says why bad rows close the door to new positions; where it is empty, they warn.
     """
 
     name: str
@@ -52,6 +116,10 @@ class LakeTable:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     knowledge: str | None = "available_at"
+    ordered: tuple[tuple[str, str], ...] = ()
+    references: tuple[Reference, ...] = ()
+    freshness: Freshness | None = None
+    blocks: str = ""
 
     @property
     def schema(self) -> pa.Schema:
@@ -68,19 +136,19 @@ class LakeTable:
         raise KeyError(f"lake table {self.name} has no column {name}")
 
 
-def text(name: str, doc: str, *lineage: str, null: bool = False) -> Column:
-    """A text column."""
-    return Column(name, TEXT, doc, null, lineage)
+def text(name: str, doc: str, *lineage: str, null: bool = False, among: Iterable[str] = ()) -> Column:
+    """A text column, of the words of a vocabulary where one is given."""
+    return Column(name, TEXT, doc, null, lineage, among=tuple(str(word) for word in among))
 
 
-def real(name: str, doc: str, *lineage: str, null: bool = False) -> Column:
-    """A float64 column."""
-    return Column(name, REAL, doc, null, lineage)
+def real(name: str, doc: str, *lineage: str, null: bool = False, within: Interval | None = None) -> Column:
+    """A float64 column of finite numbers."""
+    return Column(name, REAL, doc, null, lineage, within)
 
 
-def whole(name: str, doc: str, *lineage: str, null: bool = False) -> Column:
+def whole(name: str, doc: str, *lineage: str, null: bool = False, within: Interval | None = None) -> Column:
     """An int64 column."""
-    return Column(name, WHOLE, doc, null, lineage)
+    return Column(name, WHOLE, doc, null, lineage, within)
 
 
 def flag(name: str, doc: str, *lineage: str, null: bool = False) -> Column:

@@ -8,7 +8,7 @@ from typing import Any
 from stonks_core.vocabulary import Catalyst
 from stonks_sandbox.ollama.prompt import Company, Document
 from stonks_sandbox.ollama.rules.catalysts import BASE_IMPACT, HORIZONS, choose, signed
-from stonks_sandbox.ollama.rules.data.filing_items import ITEMS
+from stonks_sandbox.ollama.rules.data.filing_items import EXHIBITS, FORMALITIES, ITEMS
 from stonks_sandbox.ollama.rules.quotes import best_quote
 from stonks_sandbox.ollama.rules.reading import Reading, read_document
 from stonks_sandbox.ollama.rules.scoring import Located, claims_of
@@ -105,7 +105,7 @@ def _votes(claims: Sequence[Located]) -> list[tuple[Catalyst, float, float]]:
 def _record(reading: Reading, ticker: str, claims: Sequence[Located]) -> dict[str, Any] | None:
     """The impact record of a company; None where it is merely named, or nothing of the text supports one."""
     is_subject = ticker == reading.subject
-    judged = judge(claims, reading.items if is_subject and reading.issuer else ())
+    judged = judge(claims, _telling(reading.items) if is_subject and reading.issuer else ())
     if judged.mass < PASSING_MENTION and not is_subject:
         return None
     quote = best_quote(reading, ticker, claims, judged.sentiment, judged.catalyst)
@@ -123,6 +123,12 @@ def _record(reading: Reading, ticker: str, claims: Sequence[Located]) -> dict[st
         "confidence": round(_confidence(judged), 3),
         "quote": quote,
     }
+
+
+def _telling(items: Sequence[str]) -> Sequence[str]:
+    """The items without the formalities, unless there is nothing else but exhibits."""
+    others = [item for item in items if item not in FORMALITIES]
+    return others if set(others) - {EXHIBITS} else items
 
 
 def _confidence(judged: Judgement) -> float:

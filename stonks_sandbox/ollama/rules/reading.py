@@ -1,11 +1,12 @@
 """A document read once: its usable sentences, who is named where, and what kind of document it is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from stonks_sandbox.ollama.prompt import Company, Document
 from stonks_sandbox.ollama.rules.companies import CompanyIndex, Mention, main_company
+from stonks_sandbox.ollama.rules.data.filing_items import FORMALITIES, PEOPLE
 from stonks_sandbox.ollama.rules.noise import addresses_model, without_boilerplate, without_hostile
 from stonks_sandbox.ollama.rules.text import (
     Sentence,
@@ -27,6 +28,9 @@ _RESULTS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"^item\s*(\d\.\d\d)", re.IGNORECASE | re.MULTILINE)
+_FORM_TITLE = re.compile(
+    r"(\b(?:8|10|6)-[KQ](?:/A)?):.*", re.DOTALL
+)  # behind the form the items' official names, no news
 _QUOTED = re.compile(r"(?:^|\s)[“\"](?=\w)[^”\"]{30,}")  # a quotation mark that opens, and what is said
 HEADLINE = 400  # characters up to which a document is a headline with at most a line below it
 MAX_SENTENCES = 1500  # what stands later weighs next to nothing
@@ -43,7 +47,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that later steps need: the title (None: absent or hostile), the sentences of the text, and its kind."""
+    """All that later steps need: the title (None: absent or hostile), the sentences of the text, and its kind.
+
+    `formal` and `people` are the stretches [start, end) of the text below a filing's items that are formalities, or of
+    people.
+    """
 
     text: str
     title: Said | None
@@ -54,6 +62,8 @@ class Reading:
     issuer: bool
     results: bool
     items: tuple[str, ...]
+    formal: tuple[tuple[int, int], ...] = ()
+    people: tuple[tuple[int, int], ...] = ()
 
 
 def read_document(document: Document, companies: Sequence[Company]) -> Reading:
@@ -66,7 +76,7 @@ def read_document(document: Document, companies: Sequence[Company]) -> Reading:
     issuer = _ISSUER.search(head) is not None and (
         "8-K" in head[:2500] or len(_FIRST_PERSON.findall(head)) >= 3 or "today" in head
     )
-    title_text = "" if addresses_model(document.title) else document.title
+    title_text = "" if addresses_model(document.title) else _FORM_TITLE.sub(r"\1", document.title)
     loose = _unnamed(title_text, text, index) if len(text) + len(title_text) <= HEADLINE else frozenset()
     body = _sentences(text, kept, index, issuer, loose)
     title = _title(title_text, index, loose)
@@ -77,7 +87,15 @@ def read_document(document: Document, companies: Sequence[Company]) -> Reading:
     results = _RESULTS.search(title_text) is not None or _results_in(text, kept)
     items = tuple(dict.fromkeys(_ITEM.findall("\n".join(text[s.start : s.end] for s in raw))))
     lines = tuple((span, text[span.start : span.end]) for span in kept)
-    return Reading(text, title, title_text, body, lines, subject, issuer, results, items)
+    formal, people = _below(text, raw, FORMALITIES), _below(text, raw, PEOPLE)
+    return Reading(text, title, title_text, body, lines, subject, issuer, results, items, formal, people)
+
+
+def _below(text: str, spans: Sequence[Span], items: Collection[str]) -> tuple[tuple[int, int], ...]:
+    """The stretches from the headings of some items to the next item's heading."""
+    headings = [(span.start, found.group(1)) for span in spans if (found := _ITEM.match(text[span.start : span.end]))]
+    ends = [*(start for start, _ in headings), len(text)][1:]
+    return tuple((start, end) for (start, item), end in zip(headings, ends, strict=True) if item in items)
 
 
 def _unnamed(title: str, text: str, index: CompanyIndex) -> frozenset[str]:

@@ -29,7 +29,8 @@ COMPANY_NOUNS = words(
     """
 )
 ENUMERATORS = frozenset({"ii", "iii", "iv", "vi"})
-LEGAL_WEIGHT = 0.3  # conditions of a contract, listed (i), (ii), (iii)
+LEGAL_WEIGHT = 0.3  # conditions of a contract: listed (i), (ii), (iii), or what would follow if something happened
+FORMAL_WEIGHT = 0.04  # votes and bylaws, and good words about people and their pay
 RESULT_WORDS = frozenset({"earned", "quarter", "quarterly"})
 _SIDE_NEWS = frozenset({Catalyst.PRODUCT_LAUNCH, Catalyst.CONTRACT_WIN, Catalyst.OTHER, Catalyst.MACRO})
 _OWN_WORDS = frozenset({"we", "our", "us"})
@@ -124,8 +125,11 @@ def _place_weight(said: Said, reading: Reading) -> float:
     weight = 1.0 / (1.0 + said.sentence.index / fade)
     if said.sentence.span.kind == "row":
         weight *= ROW_WEIGHT
-    if reading.issuer and sum(1 for low in said.sentence.lows if low in ENUMERATORS) >= 2:
+    listed = sum(1 for low in said.sentence.lows if low in ENUMERATORS) >= 2
+    if reading.issuer and (listed or "if" in said.sentence.lows):
         weight *= LEGAL_WEIGHT
+    if _lies_in(said, reading.formal):
+        weight *= FORMAL_WEIGHT
     return weight * (SPOKEN_WEIGHT if said.spoken else 1.0)
 
 
@@ -144,14 +148,20 @@ def _located(
     claims = settled([*relations, *judged], sentence.lows)
     named = {mention.ticker for mention in said.mentions}
     for claim in claims:
-        factor = weight * claim.share * _voice(claim.evidence, reading)
+        factor = weight * claim.share * _voice(claim.evidence, said, reading)
         yield Located(scaled(claim, factor), None if in_title else said, claim.ticker in named)
 
 
-def _voice(item: Evidence, reading: Reading) -> float:
+def _lies_in(said: Said, stretches: Collection[tuple[int, int]]) -> bool:
+    return any(start <= said.sentence.span.start < end for start, end in stretches)
+
+
+def _voice(item: Evidence, said: Said, reading: Reading) -> float:
     """What a statement is worth in this kind of document."""
     if not reading.issuer:
         return 1.0
+    if item.catalyst is None and said.sentence.span.kind != "title" and _lies_in(said, reading.people):
+        return FORMAL_WEIGHT
     if reading.results and item.catalyst in _SIDE_NEWS:
         return HIGHLIGHT_WEIGHT
     return SELF_PRAISE_WEIGHT if item.catalyst is None and not item.stock else 1.0

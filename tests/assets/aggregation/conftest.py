@@ -7,7 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from stonks_assets.pipeline import Pipeline
+from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.silver_tables import IMPACT_RECORDS, MARKET_SNAPSHOTS, SIGNALS
+from stonks_core.stores.postgres import Database
+from tests.assets.aggregation.steps import fill, made_pipeline
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 Maker = Callable[..., pa.Table]
@@ -114,3 +118,13 @@ def impacts() -> Maker:
         return pa.Table.from_pylist(filled, schema=IMPACT_RECORDS.schema)
 
     return make
+
+
+@pytest.fixture
+def pipeline(lake: Lake, database: Database) -> Pipeline:
+    return made_pipeline(lake, database)
+
+
+@pytest.fixture
+def filled(pipeline: Pipeline, impacts: Maker, daily_bars: Maker) -> Pipeline:
+    return fill(pipeline, impacts, daily_bars)

@@ -1,113 +1,21 @@
 """The four steps over a real lake and database: what they write, that they may be repeated, and what they survive."""
 
 import json
-import logging
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import pyarrow as pa
 import pytest
 
 from stonks_assets.aggregation.competitive_step import materialise_competitive_signals
 from stonks_assets.aggregation.projections_step import materialise_projections
 from stonks_assets.aggregation.signals_step import materialise_signals
 from stonks_assets.aggregation.trends_step import materialise_trends
-from stonks_assets.pipeline import Pipeline
-from stonks_core.clock import ManualClock
-from stonks_core.errors import TransientError
-from stonks_core.settings import load_settings
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_PROJECTIONS, TREND_WINDOWS
 from stonks_core.stores.lake.silver_tables import (
-    COMPETITIVE_SIGNALS,
     IMPACT_RECORDS,
     MACRO_IMPACTS,
-    MARKET_SNAPSHOTS,
     SIGNALS,
 )
-
-DAY = date(2026, 3, 10)
-NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
-SESSION_CLOSE = datetime(2026, 1, 1, 21, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def pipeline(lake, database) -> Pipeline:
-    settings = load_settings({"MARKET_CALENDAR": "24/7"})
-    with database.connection() as connection:
-        for ticker in ("AAA", "BBB", "CCC"):
-            connection.execute("INSERT INTO companies (ticker, legal_name) VALUES (%s, %s)", (ticker, f"{ticker} Inc"))
-        connection.execute(
-            """
-            INSERT INTO competitor_relationships (company_id, competitor_id, relationship, strength)
-            SELECT a.company_id, b.company_id, 'direct_competitor', 0.9 FROM companies a, companies b
-            WHERE a.ticker = 'AAA' AND b.ticker = 'BBB'
-            """
-        )
-    return Pipeline(settings, lake, database, ManualClock(NOW))
-
-
-def macro_rows(*rows):
-    return pa.Table.from_pylist(
-        [
-            {
-                "day": DAY.isoformat(),
-                "macro_impact_id": f"m{n}",
-                "event_id": f"e{n}",
-                "document_id": f"20260310-macro{n}",
-                "cluster_id": f"20260310-macro{n}",
-                "ticker": "AAA",
-                "geo": 0.5,
-                "sector": 0.0,
-                "commodity": 0.0,
-                "exposure": 0.3,
-                "impact": 0.3,
-                "sentiment": -0.5,
-                "duration": "medium",
-                "confidence": 0.8,
-                "credibility": 0.6,
-                "published_at": NOW - timedelta(hours=2),
-                "available_at": NOW - timedelta(hours=2),
-                **row,
-            }
-            for n, row in enumerate(rows)
-        ],
-        schema=MACRO_IMPACTS.schema,
-    )
-
-
-def contents(lake, *tables):
-    return {table.name: sorted(lake.read(table).to_pylist(), key=str) for table in tables}
-
-
-def run_all(pipeline, as_of=NOW, day=DAY):
-    pipeline.clock.advance_to(max(pipeline.clock.now(), as_of))
-    return [
-        step(pipeline, day, as_of)
-        for step in (
-            materialise_competitive_signals,
-            materialise_signals,
-            materialise_trends,
-            materialise_projections,
-        )
-    ]
-
-
-ALL = (COMPETITIVE_SIGNALS, SIGNALS, TREND_WINDOWS, TREND_HISTORY, TREND_EVIDENCE, TREND_PROJECTIONS)
-
-
-@pytest.fixture
-def filled(pipeline, impacts, daily_bars):
-    pipeline.lake.merge(
-        IMPACT_RECORDS,
-        impacts(
-            {"published_at": NOW - timedelta(hours=3), "impact": 0.9, "document_id": "20260310-a"},
-            {"published_at": NOW - timedelta(hours=2), "ticker": "CCC", "document_id": "20260310-c"},
-        ),
-    )
-    pipeline.lake.merge(MACRO_IMPACTS, macro_rows({}))
-    closes = {"AAA": [100 + n for n in range(69)], "BBB": [50.0] * 69}
-    pipeline.lake.merge(MARKET_SNAPSHOTS, daily_bars(closes, SESSION_CLOSE))
-    return pipeline
+from tests.assets.aggregation.steps import ALL, DAY, NOW, contents, run_all
 
 
 def test_records_become_signals_and_trends_with_market_and_versions(filled):
@@ -129,7 +37,7 @@ def test_records_become_signals_and_trends_with_market_and_versions(filled):
     assert trend["volume_ratio"] == pytest.approx(1.0)
     assert trend["volatility"] > 0
     assert trend["degraded"] == ""
-    assert json.loads(trend["input_versions"])["signals"] == filled.lake.version(SIGNALS)
+    assert json.loads(trend["input_versions"])["tables"]["signals"] == filled.lake.version(SIGNALS)
     assert filled.lake.read(TREND_HISTORY).num_rows == filled.lake.read(TREND_WINDOWS).num_rows == 15
 
 
@@ -163,6 +71,53 @@ def test_a_corrected_record_corrects_its_signal(filled):
     corrected[0]["sentiment"] = 0.1
     filled.lake.merge(IMPACT_RECORDS, corrected, update=True)
     assert materialise_signals(filled, DAY, NOW).written["signals"] == 1
+
+
+def test_a_record_that_was_taken_back_takes_its_signal_with_it(filled):
+    run_all(filled)
+    filled.lake.delete(MACRO_IMPACTS, "true")
+    filled.lake.delete(IMPACT_RECORDS, "impact_id = 'i0001'")
+    report = materialise_signals(filled, DAY, NOW)
+    assert (report.written["signals"], report.figures["withdrawn"]) == (2, 2)
+    assert {(s["ticker"], s["layer"]) for s in filled.lake.read(SIGNALS).to_pylist()} == {
+        ("AAA", "company"),
+        ("BBB", "competitive"),
+    }
+    assert materialise_signals(filled, DAY, NOW).written["signals"] == 0
+    run_all(filled, NOW + timedelta(minutes=1))
+    newest = filled.lake.read(TREND_WINDOWS).to_pylist()
+    assert {t["macro_share"] for t in newest if t["as_of"] > NOW} == {0.0}
+
+
+def test_the_copy_of_a_story_that_was_taken_back_is_its_origin_now(pipeline, impacts):
+    rows = impacts(
+        {"published_at": NOW - timedelta(hours=3), "cluster_id": "x", "ticker": "CCC"},
+        {"published_at": NOW - timedelta(hours=2), "cluster_id": "x", "ticker": "CCC"},
+        {"published_at": NOW - timedelta(hours=1), "ticker": "CCC"},
+    )
+    pipeline.lake.merge(IMPACT_RECORDS, rows)
+    materialise_signals(pipeline, DAY, NOW)
+    pipeline.lake.delete(IMPACT_RECORDS, "impact_id = 'i0000'")
+    materialise_signals(pipeline, DAY, NOW)
+    found = {s["source_record_id"]: s for s in pipeline.lake.read(SIGNALS).to_pylist()}
+    assert set(found) == {"i0001", "i0002"}
+    assert found["i0001"]["origin_signal_id"] == found["i0001"]["signal_id"]
+
+
+def test_what_retention_forgot_takes_no_signal_with_it(pipeline, impacts):
+    old = NOW - timedelta(days=95)
+    pipeline.lake.merge(IMPACT_RECORDS, impacts({"published_at": old}))
+    materialise_signals(pipeline, old.date(), NOW)
+    pipeline.lake.delete(IMPACT_RECORDS, "true")
+    assert materialise_signals(pipeline, old.date(), NOW).written["signals"] == 0
+    assert pipeline.lake.read(SIGNALS).num_rows == 1
+
+
+def test_an_earlier_as_of_takes_nothing_back_that_was_known_later(filled):
+    run_all(filled)
+    before = filled.lake.read(SIGNALS).num_rows
+    assert materialise_signals(filled, DAY, NOW - timedelta(hours=2, minutes=30)).written["signals"] == 0
+    assert filled.lake.read(SIGNALS).num_rows == before
 
 
 def test_nothing_later_than_as_of_enters(filled, impacts):
@@ -242,84 +197,6 @@ def test_killed_between_its_writes_a_trend_is_written_again(filled, killed_after
     whole = contents(filled.lake, TREND_WINDOWS, TREND_HISTORY, TREND_EVIDENCE)
     strip = lambda rows: [{k: v for k, v in row.items() if k != "input_versions"} for row in rows]  # noqa: E731
     assert {k: strip(v) for k, v in made_good.items()} == {k: strip(v) for k, v in whole.items()}
-
-
-def test_a_switched_off_layer_keeps_its_data_and_weighs_nothing(filled):
-    filled.database.execute(
-        "INSERT INTO risk_configs (key, value) VALUES ('macro_enabled', 'false'), ('competitive_enabled', 'false')"
-    )
-    run_all(filled)
-    assert {s["layer"] for s in filled.lake.read(SIGNALS).to_pylist()} == {"company", "macro"}
-    assert all(t["company_share"] == 1 for t in filled.lake.read(TREND_WINDOWS).to_pylist())
-    filled.database.execute("UPDATE risk_configs SET value = 'true'")
-    run_all(filled, NOW + timedelta(seconds=30))
-    layers = {t["ticker"]: t["macro_share"] > 0 for t in filled.lake.read(TREND_WINDOWS).to_pylist()}
-    assert layers == {"AAA": True, "BBB": False, "CCC": False}
-
-
-def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled):
-    def written():
-        return materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"]
-
-    assert [written(), written()] == [1, 0]
-    filled.lake.delete(COMPETITIVE_SIGNALS, "true")
-    assert written() == 1
-    filled.database.execute(
-        """
-        INSERT INTO competitor_relationships (company_id, competitor_id, relationship, strength)
-        SELECT a.company_id, b.company_id, 'sector_peer', 1 FROM companies a, companies b
-        WHERE a.ticker = 'AAA' AND b.ticker = 'CCC'
-        """
-    )
-    assert written() == 1
-
-
-class BrokenTable:
-    """A lake with one table that cannot be read."""
-
-    def __init__(self, lake, broken):
-        self._lake, self._broken = lake, broken
-
-    def __getattr__(self, name):
-        method = getattr(self._lake, name)
-
-        def guarded(table, *args, **kwargs):
-            if table.name == self._broken.name:
-                raise TransientError(f"{table.name} does not answer")
-            return method(table, *args, **kwargs)
-
-        return guarded
-
-
-def test_a_layer_that_cannot_be_read_degrades_and_stops_nobody(filled):
-    broken = replace(filled, lake=BrokenTable(filled.lake, MACRO_IMPACTS))
-    reports = run_all(broken)
-    assert [report.failed for report in reports] == [0, 1, 1, 0]
-    trends = filled.lake.read(TREND_WINDOWS).to_pylist()
-    assert {t["degraded"] for t in trends} == {"macro"}
-    assert {t["ticker"] for t in trends} == {"AAA", "BBB", "CCC"}
-    open_rows = filled.database.fetch("SELECT stage, item FROM failures WHERE status = 'open'")
-    assert {(r["stage"], r["item"]) for r in open_rows} == {
-        ("signals", "layer macro"),
-        ("trend_windows", "layer macro"),
-    }
-    run_all(filled, NOW + timedelta(minutes=1))
-    assert filled.database.fetch("SELECT 1 AS one FROM failures WHERE status = 'open'") == []
-    healed = [t for t in filled.lake.read(TREND_WINDOWS).to_pylist() if t["ticker"] == "AAA"]
-    assert {t["degraded"] for t in healed} == {""}
-
-
-def test_propagation_that_fails_again_and_again_alerts(filled, caplog):
-    broken = replace(filled, lake=BrokenTable(filled.lake, IMPACT_RECORDS))
-    with caplog.at_level(logging.ERROR):
-        for _ in range(5):
-            assert materialise_competitive_signals(broken, DAY, NOW).failed == 1
-    assert [r.levelname for r in caplog.records] == ["ERROR"] * 4 + ["CRITICAL"]
-    caplog.clear()
-    assert materialise_competitive_signals(filled, DAY, NOW).failed == 0
-    with caplog.at_level(logging.ERROR):
-        materialise_competitive_signals(broken, DAY, NOW)
-    assert [r.levelname for r in caplog.records] == ["ERROR"]
 
 
 def test_projections_start_from_the_newest_score_and_are_kept_when_confident(filled, impacts):

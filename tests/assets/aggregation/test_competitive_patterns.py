@@ -4,56 +4,19 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.competitive import (
-    History,
-    PropagationRules,
-    Relation,
-    pattern,
-    propagate,
-    staleness,
-)
-from stonks_assets.aggregation.market import sessions
+from stonks_assets.aggregation.competitive import PropagationRules, Relation, propagate, stands
+from stonks_core.patterns.matching import Past
+from stonks_core.prices.sessions import sessions
 
 RULES = PropagationRules()
 FIRST = datetime(2025, 6, 1, 21, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SESSIONS = 200
 NEWS = FIRST + 150 * DAY + timedelta(hours=1)
-
-
-def test_a_pattern_by_hand():
-    found = pattern(np.array([0.02, 0.04, -0.01, 0.03]), DAY, False, RULES)
-    assert found.samples == 4
-    assert found.mean_response == pytest.approx(0.02)
-    assert found.consistency == 0.75
-    assert found.confidence == pytest.approx(0.75 * (1 - math.exp(-4 / 5)))
-    assert pattern(np.array([0.02, 0.04]), DAY, False, RULES) is None
-
-
-def test_major_decisions_count_more_but_never_more_than_wholly():
-    few, many = np.array([0.1] * 4), np.array([0.1] * 40)
-    assert pattern(few, DAY, True, RULES).confidence == pytest.approx(1.3 * (1 - math.exp(-4 / 5)))
-    assert pattern(many, DAY, True, RULES).confidence == 1.0
-    assert pattern(many, 180 * DAY, True, RULES).confidence == 0.5
-
-
-def test_staleness_falls_linearly_between_90_and_180_days():
-    ages = (0, 90, 135, 180, 300)
-    assert [staleness(timedelta(days=age), RULES) for age in ages] == [1.0, 1.0, 0.75, 0.5, 0.5]
-
-
-@given(st.lists(st.floats(-0.5, 0.5), max_size=30), st.integers(0, 400), st.booleans())
-def test_confidence_is_a_share(responses, days, major):
-    found = pattern(np.array(responses), days * DAY, major, RULES)
-    assert (found is None) == (len(responses) < 3)
-    if found:
-        assert 0 <= found.confidence <= 1
-        assert 0 <= found.consistency <= 1
 
 
 def responding(daily_bars, jumps):
@@ -77,7 +40,7 @@ def judged(impacts, daily_bars, past, relations, jumps, news=None, rules=RULES, 
     market = sessions(responding(daily_bars, jumps), NEWS + 90 * DAY, ["AAA", "BBB", "CCC", "DDD"])
     records = impacts(record)
     history = impacts(record, *past)
-    return propagate(records, History.of(history, market), relations, market, rules)
+    return propagate(records, Past.of(history, market), relations, rules)
 
 
 RIVAL = Relation("AAA", "BBB", "direct_competitor", 1.0)
@@ -94,6 +57,27 @@ def test_without_a_pattern_the_relationship_gives_the_sign(impacts, daily_bars):
     assert all(row["mean_response"] is None and row["samples"] == 0 for row in rows)
     bad = judged(impacts, daily_bars, [], [RIVAL], {}, impact=0.9, sentiment=-0.4)
     assert bad[0]["sentiment"] == 0.4
+
+
+NUMBERS = st.floats(-1, 1).filter(lambda value: abs(value) > 1e-3 or value == 0)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NUMBERS, NUMBERS, st.sampled_from([RIVAL, PEER]), st.booleans())
+def test_a_signal_stands_by_its_record_and_falls_with_it(impacts, daily_bars, sentiment, other, relation, known):
+    days = (60, 80, 100) if known else ()
+    jumps = {day: {relation.target: 0.04} for day in days}
+    past = [story(day) for day in days]
+    rows = judged(impacts, daily_bars, past, [relation], jumps, impact=1.0, sentiment=sentiment)
+    record = {"sentiment": sentiment, "impact": 1.0, "catalyst": "product_launch"}
+    assert [row["sentiment"] for row in rows if not -1 <= row["sentiment"] <= 1 or not 0 < row["impact"] <= 1] == []
+    for row in rows:
+        assert stands(row, record)
+        assert not stands(row, None)
+        assert not stands(row, {**record, "catalyst": "litigation"})
+        assert not stands(row, {**record, "impact": 0.9})
+        changed = abs(abs(other) - abs(sentiment)) > 1e-6 or (row["pattern"] == "none" and other * sentiment < 0)
+        assert stands(row, {**record, "sentiment": other}) != changed
 
 
 def test_a_weak_guess_is_not_propagated(impacts, daily_bars):

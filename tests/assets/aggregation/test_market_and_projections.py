@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.arrays import NEVER, micros
-from stonks_assets.aggregation.market import contexts, realised_volatility, sessions
+from stonks_assets.aggregation.market import contexts, realised_volatility
 from stonks_assets.aggregation.projections import project
+from stonks_core.columns import NEVER, micros
 from stonks_core.prices.adjusting import known_bars
+from stonks_core.prices.sessions import sessions
 from stonks_core.vocabulary import Window
 
 FIRST = datetime(2026, 1, 1, 21, 0, tzinfo=UTC)

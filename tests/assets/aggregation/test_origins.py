@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.arrays import NEVER
 from stonks_assets.aggregation.origins import earliest, novelty, trace
 from stonks_assets.aggregation.signals import differing, placed
+from stonks_core.columns import NEVER
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 row_strategy = st.tuples(
@@ -30,6 +30,12 @@ def columns(rows):
     return story, published, available, document, impact, signal
 
 
+def named(document, impact, signal):
+    return pa.table(
+        {"document_id": pa.array(document, pa.string()), "impact": impact, "signal_id": pa.array(signal, pa.string())}
+    )
+
+
 def rank(rows, i):
     return rows[i][1], rows[i][3], -rows[i][4], f"s{i:03d}"
 
@@ -37,7 +43,7 @@ def rank(rows, i):
 @given(st.lists(row_strategy, max_size=25))
 def test_the_earliest_is_the_least_by_published_document_impact_and_id(rows):
     story, published, _, document, impact, signal = columns(rows)
-    mask = earliest(story, published, document, impact, signal)
+    mask = earliest(story, published, named(document, impact, signal), np.arange(story.size))
     expected = {min((i for i in range(len(rows)) if rows[i][0] == s), key=lambda i: rank(rows, i)) for s in {*story}}
     assert set(np.flatnonzero(mask)) == expected
 
@@ -47,9 +53,10 @@ def test_a_trace_tells_the_origin_at_every_instant(rows, at):
     story, published, available, document, impact, signal = columns(rows)
     origins = trace(story, published, available, document=document, impact=impact, signal=signal)
     known = np.flatnonzero(available <= at)
-    then = earliest(story[known], published[known], document[known], impact[known], signal[known])
+    table = named(document, impact, signal)
+    then = earliest(story[known], published[known], table, known)
     assert set(np.flatnonzero((available <= at) & (at < origins.until))) == set(known[then])
-    final = earliest(story, published, document, impact, signal)
+    final = earliest(story, published, table, np.arange(story.size))
     assert all(final[origins.pointer])
     assert all(story[origins.pointer] == story)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from stonks_assets.aggregation.market import sessions
+from stonks_core.prices.sessions import sessions
 from stonks_core.stores.lake.silver_tables import MARKET_SNAPSHOTS
 
 

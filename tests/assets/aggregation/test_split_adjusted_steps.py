@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from stonks_assets.aggregation.market import contexts, sessions
+from stonks_assets.aggregation.market import contexts
 from stonks_assets.lake.step import publish_positions_snapshot
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
 from stonks_core.prices.adjusting import adjusted
+from stonks_core.prices.sessions import sessions
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.lake.fact_tables import FACT_POSITIONS_SNAPSHOT

@@ -1,14 +1,19 @@
 """Every figure of every trend, worked out again in SQL by somebody who shares no line of code with it."""
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from stonks_assets.aggregation.signals import placed
 from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.weights import LayerWeights
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.location import LakeLocation
+from stonks_core.stores.lake.silver_tables import SIGNALS
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 CLOSE = NOW - timedelta(hours=19)
@@ -21,11 +26,12 @@ WITH shape(win, since, half_life) AS (VALUES
 known AS (SELECT *, (epoch_us($now::TIMESTAMPTZ) - epoch_us(published_at)) / 3.6e9 AS age FROM signals
     WHERE available_at <= $now::TIMESTAMPTZ AND published_at <= $now::TIMESTAMPTZ),
 origins AS (SELECT * FROM known QUALIFY
-    row_number() OVER (PARTITION BY ticker, layer, cluster_id ORDER BY published_at, document_id) = 1),
+    row_number() OVER (PARTITION BY ticker, layer, cluster_id
+        ORDER BY published_at, document_id, impact DESC, signal_id) = 1),
 weighed AS (
     SELECT o.*, s.win, pow(2.0, -age / half_life) AS recency,
-        CASE layer WHEN 'company' THEN 1.0 WHEN 'macro' THEN 0.3 ELSE 0.2 END
-        * CASE WHEN duration = 'short' AND age > 48 THEN 0.25 ELSE 1 END
+        CASE layer WHEN 'company' THEN $company WHEN 'macro' THEN $macro ELSE $competitive END
+        * CASE WHEN duration = 'short' AND age > $stale THEN 0.25 ELSE 1 END
         * pow(2.0, -age / half_life) * credibility * (0.5 + 0.5 * novelty) * confidence * impact AS w
     FROM origins o, shape s WHERE published_at > s.since),
 sums AS (
@@ -33,7 +39,8 @@ sums AS (
         coalesce(sum(w * sentiment) FILTER (sentiment > 0), 0) AS p,
         coalesce(-sum(w * sentiment) FILTER (sentiment < 0), 0) AS m,
         coalesce(sum(w * abs(sentiment)) FILTER (layer = 'company'), 0) AS company,
-        coalesce(sum(w * abs(sentiment)) FILTER (layer = 'macro'), 0) AS macro
+        coalesce(sum(w * abs(sentiment)) FILTER (layer = 'macro'), 0) AS macro,
+        coalesce(sum(w * abs(sentiment)) FILTER (layer = 'competitive'), 0) AS competitive
     FROM weighed WHERE w > 0 GROUP BY ALL),
 scored AS (
     SELECT *, (p - m) / t AS score, CASE WHEN p + m = 0 THEN 0 ELSE 2 * least(p, m) / (p + m) END AS k FROM sums)
@@ -44,7 +51,7 @@ FIGURES = (
 SELECT ticker, win AS "window", score, abs(score) * (1 - exp(-t)) AS strength,
     c * (1 - exp(-t * t / t2)) * (1 - 0.5 * k) AS confidence, k AS contradiction, p AS positive, m AS negative,
     t AS total_weight, t * t / t2 AS n_effective, n AS signals_counted, company / (p + m) AS company_share,
-    macro / (p + m) AS macro_share,
+    macro / (p + m) AS macro_share, competitive / (p + m) AS competitive_share,
     CASE WHEN score >= 0.15 THEN 'bullish' WHEN score <= -0.15 THEN 'bearish' WHEN k >= 0.4 THEN 'mixed'
         ELSE 'neutral' END AS direction
 FROM scored
@@ -53,12 +60,13 @@ FROM scored
 EVIDENCE = (
     TRENDS
     + """, ranked AS (
-SELECT ticker, w.win AS "window", signal_id, w AS weight, recency,
+SELECT ticker, w.win AS "window", signal_id, w AS weight, recency, layer,
     document_id, 0.4 * w / max(w) OVER trend + 0.3 * impact + 0.2 * recency + 0.1 * confidence AS evidence_score,
     CASE WHEN sentiment * s.score < 0 THEN 'contradicting' ELSE 'supporting' END AS stance
 FROM weighed w JOIN (SELECT ticker, win, score FROM scored) s USING (ticker, win) WHERE w > 0
 WINDOW trend AS (PARTITION BY ticker, w.win))
-SELECT *, row_number() OVER (PARTITION BY ticker, "window" ORDER BY evidence_score DESC, document_id) AS rank
+SELECT *, row_number() OVER (PARTITION BY ticker, "window" ORDER BY round(evidence_score, 12) DESC,
+    document_id, signal_id) AS rank
 FROM ranked QUALIFY rank <= 10
 """
 )
@@ -68,18 +76,35 @@ WITH asked AS (SELECT s.*, o.signal_id AS other, o.cluster_id AS other_cluster F
     AND o.cluster_id <> s.cluster_id AND o.available_at <= s.available_at
     AND o.published_at < s.published_at AND o.published_at >= s.published_at - INTERVAL 48 HOUR
     AND NOT EXISTS (FROM signals e WHERE e.ticker = o.ticker AND e.layer = o.layer AND e.cluster_id = o.cluster_id
-        AND e.available_at <= s.available_at AND (e.published_at, e.document_id) < (o.published_at, o.document_id)))
+        AND e.available_at <= s.available_at
+        AND (e.published_at, e.document_id, -e.impact, e.signal_id)
+            < (o.published_at, o.document_id, -o.impact, o.signal_id)))
 SELECT signal_id, 1.0 / (1 + count(DISTINCT other_cluster)) AS novelty FROM asked GROUP BY ALL
 """
 
 
+WEIGHTS = {
+    "as set": LayerWeights(),
+    "macro off": LayerWeights(macro=0.0),
+    "competitive off": LayerWeights(competitive=0.0),
+    "company alone": LayerWeights(macro=0.0, competitive=0.0),
+    "other weights": LayerWeights(company=0.8, macro=0.55, competitive=0.9, short_staleness=timedelta(hours=12)),
+}
+
+
 @pytest.fixture(scope="module")
-def table(signals):
+def table(lake_of_signals):
+    return lake_of_signals.read(SIGNALS)
+
+
+@pytest.fixture(scope="module")
+def lake_of_signals(signals, tmp_path_factory):
+    """Stored in pieces, some rows of which were replaced: what aggregation is given is what SQL reads."""
     chance = random.Random(11)
     rows = []
     for n in range(1500):
-        hours = min(chance.expovariate(1 / 200), 100 * 24)
-        published = NOW - timedelta(hours=hours)
+        hours = chance.uniform(2100, 2400) if n % 50 == 0 else min(chance.expovariate(1 / 200), 2400)
+        published = NOW - timedelta(hours=round(hours) if n % 7 == 0 else hours)
         rows.append(
             {
                 "id": f"{n:05d}",
@@ -96,18 +121,33 @@ def table(signals):
                 "duration": chance.choice(["", "short", "long"]),
             }
         )
-    return placed(signals(*rows))
+    # Copies of one instant, and two signals of one document: which one counts is for the document, impact and id to say.
+    told = [row for row in rows if row["cluster_id"] < "c3"]
+    rows += [{**row, "id": f"1{n:04d}", "impact": chance.random()} for n, row in enumerate(told)]
+    rows += [{**row, "id": f"2{n:04d}", "document_id": "20260101-same"} for n, row in enumerate(told[::2])]
+    rows += [{**row, "id": f"3{n:04d}", "document_id": "20260101-same"} for n, row in enumerate(told[::2])]
+    placed_rows = placed(signals(*rows))
+    lake = Lake(LakeLocation(str(tmp_path_factory.mktemp("signals"))))
+    wrong = placed_rows.slice(0, 700)
+    zero = pa.array([0.0] * 700, pa.float64())
+    lake.merge(SIGNALS, wrong.set_column(wrong.column_names.index("impact"), SIGNALS.schema.field("impact"), zero))
+    lake.merge(SIGNALS, placed_rows, update=True)
+    return lake
 
 
 @pytest.fixture(scope="module")
-def sql(table):
+def sql(lake_of_signals):
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.register("signals", table)
-    times = {"now": NOW.isoformat(), "close": CLOSE.isoformat()}
+    files = ", ".join(f"'{path}'" for path in lake_of_signals.ensure(SIGNALS).file_uris())
+    connection.execute(f"CREATE VIEW signals AS SELECT * FROM read_parquet([{files}])")
 
-    def rows(query):
-        return connection.sql(query, params=times if "$now" in query else {}).to_arrow_table().to_pylist()
+    def rows(query, weights=None):
+        given = {"now": NOW.isoformat(), "close": CLOSE.isoformat()}
+        if weights is not None:
+            given |= {"company": weights.company, "macro": weights.macro, "competitive": weights.competitive}
+            given |= {"stale": weights.short_staleness / timedelta(hours=1)}
+        return connection.sql(query, params=given if "$now" in query else {}).to_arrow_table().to_pylist()
 
     return rows
 
@@ -125,24 +165,35 @@ def same(ours, theirs, key, names):
             )
 
 
-def test_trends(table, sql):
-    trends, _ = aggregate(table, NOW, LayerWeights(), CLOSE)
-    theirs = sql(FIGURES)
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_trends(table, sql, name):
+    trends, _ = aggregate(table, NOW, WEIGHTS[name], CLOSE)
+    theirs = sql(FIGURES, WEIGHTS[name])
+    assert {row["window"] for row in theirs} == {"intraday", "1d", "7d", "30d", "90d"}
     assert len(theirs) == 25
-    same(
-        trends.to_pylist(),
-        theirs,
-        ("ticker", "window"),
-        [name for name in theirs[0] if name not in {"ticker", "window"}],
-    )
+    figures = [column for column in trends.column_names if column not in {"trend_id", "ticker", "window", "as_of"}]
+    same(trends.to_pylist(), theirs, ("ticker", "window"), figures)
 
 
-def test_evidence(table, sql):
-    trends, evidence = aggregate(table, NOW, LayerWeights(), CLOSE)
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_evidence(table, sql, name):
+    trends, evidence = aggregate(table, NOW, WEIGHTS[name], CLOSE)
     of = {row["trend_id"]: row for row in trends.to_pylist()}
     ours = [{**row, **{k: of[row["trend_id"]][k] for k in ("ticker", "window")}} for row in evidence.to_pylist()]
-    names = ("signal_id", "weight", "recency", "evidence_score", "stance")
-    same(ours, sql(EVIDENCE), ("ticker", "window", "rank"), names)
+    names = ("signal_id", "document_id", "layer", "weight", "recency", "evidence_score", "stance")
+    same(ours, sql(EVIDENCE, WEIGHTS[name]), ("ticker", "window", "rank"), names)
+
+
+def test_what_the_sql_is_asked_about_is_there(table):
+    """Copies of one instant, stale events, unequal novelty and credibility, and signals beyond the longest window."""
+    rows = table.to_pylist()
+    stories = Counter((r["ticker"], r["layer"], r["cluster_id"], r["published_at"]) for r in rows)
+    assert max(stories.values()) >= 4
+    assert any(r["duration"] == "short" and NOW - r["published_at"] > timedelta(hours=48) for r in rows)
+    assert len({r["novelty"] for r in rows}) > 3
+    assert len({r["credibility"] for r in rows}) == 3
+    assert any(r["published_at"] <= NOW - timedelta(days=90) for r in rows)
+    assert any(r["available_at"] > NOW for r in rows)
 
 
 def test_novelty(table, sql):

@@ -69,6 +69,19 @@ def test_everything_stays_in_range(
     assert abs(found.sentiment) <= abs(direction)
 
 
+@given(share, share, share, share)
+def test_more_exposure_or_severity_never_lessens_the_impact(
+    region: float, more: float, sector: float, weight: float
+) -> None:
+    def impact(severity: str, revenue: float) -> float:
+        event = EventReach(severity, -0.5, {"china": weight}, {"Energy": sector}, {})
+        return macro_impact(event, CompanyExposure("Energy", {"china": revenue}, {})).impact
+
+    found = [impact(severity, region) for severity in ("low", "moderate", "high", "critical")]
+    assert found == sorted(found)
+    assert impact("high", max(region, more)) >= impact("high", region) - 1e-12
+
+
 def agent(*weights: float) -> Agent:
     base = AgentConfig("document-extractor", "base", "m")
     return Agent(

@@ -3,15 +3,18 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stonks_assets.automation.recovery import model_rests
 from stonks_assets.extraction.client import OllamaClient
 from stonks_assets.extraction.joint_step import materialise_extraction
 from stonks_assets.extraction.macro_step import materialise_global_events
 from stonks_assets.extraction.step import materialise_intelligence
 from stonks_assets.pipeline import Pipeline
+from stonks_core.alerts import open_alerts
 from stonks_core.clock import ManualClock
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
@@ -168,7 +171,8 @@ def test_refused_records_are_kept_with_their_reasons_beside_those_that_held(pipe
         read = lake.read(DOCUMENT_INTELLIGENCE).to_pylist()[0]
         assert (read["status"], read["impacts_kept"], read["summary"]) == ("extracted", 1, "")
         kept = failure(pipeline, "refused_records")
-        assert kept["status"] == "open"
+        assert kept["status"] == "noted"  # the contract did its work: nobody must act on it
+        assert not model_rests(pipeline, pipeline.clock.now())
         assert kept["detail"]["counts"] == {
             "hallucinated_ticker": 1,
             "invalid_record": 1,
@@ -214,6 +218,24 @@ def test_a_replay_does_not_take_another_models_answer(pipeline: Pipeline, lake: 
     assert materialise_intelligence(pipeline, DAY, NOON).failed == 0
 
 
+def test_documents_that_cannot_be_written_stop_no_macro_report(pipeline: Pipeline, lake: Lake) -> None:
+    store(lake, raw("beat", BEAT), raw("storm", STORM, "macro_news"))
+    records = Path(lake.location.table_uri(IMPACT_RECORDS.name))
+    records.write_text("no table")
+    with planned() as server:
+        report = materialise_extraction(pipeline, DAY, NOON, connect=asking(server))
+    assert (report.failed, lake.read(GLOBAL_EVENTS).num_rows) == (1, 1)
+    (noted,) = pipeline.database.fetch("SELECT stage, item, error FROM failures WHERE status = 'open'")
+    assert (noted["stage"], noted["item"]) == ("document_intelligence", f"day {DAY}")
+    assert "goes on with the next cycle" in noted["error"]
+    records.unlink()
+    with planned() as server:
+        report = materialise_extraction(pipeline, DAY, NOON, connect=asking(server))
+        assert server.asked == [], "what was answered is not paid for again"
+    assert (report.failed, lake.read(IMPACT_RECORDS).num_rows > 0) == (0, True)
+    assert pipeline.database.fetch("SELECT 1 AS one FROM failures WHERE status = 'open'") == []
+
+
 def test_the_alarm_counts_over_cycles_and_is_silenced_by_a_success(
     pipeline: Pipeline, lake: Lake, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +252,12 @@ def test_the_alarm_counts_over_cycles_and_is_silenced_by_a_success(
         for expected in (0, 0, 1):
             materialise_global_events(pipeline, DAY, NOON, connect=asking(server))
             assert alarms() == expected
+            assert len(open_alerts(pipeline.database)) == expected
+    assert "failed 3 times in a row" in open_alerts(pipeline.database)["macro classification"]
+    assert [row["severity"] for row in pipeline.database.fetch("SELECT severity FROM notifications")] == ["critical"]
+    with planned() as server:
+        materialise_global_events(pipeline, DAY, NOON, connect=asking(server))
+    assert open_alerts(pipeline.database) == {}
 
 
 def test_of_each_four_questions_one_is_a_macro_report_while_both_wait(pipeline: Pipeline, lake: Lake) -> None:

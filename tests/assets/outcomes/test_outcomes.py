@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_assets.aggregation.market import sessions
 from stonks_assets.outcomes.forward import hit, measure
 from stonks_assets.outcomes.judgement import calibration, judge, rank_ic, ranked
 from stonks_assets.outcomes.step import materialise_outcomes
 from stonks_assets.pipeline import Pipeline
 from stonks_core.clock import ManualClock
+from stonks_core.prices.sessions import sessions
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
 from stonks_core.stores.lake.outcome_tables import OUTCOMES

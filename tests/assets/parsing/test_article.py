@@ -56,6 +56,46 @@ def test_a_repeated_paragraph_is_said_as_often_as_the_page_says_it() -> None:
     assert text.count(PARAGRAPHS[0]) == 4
 
 
+def test_an_article_that_the_page_shows_twice_is_read_once() -> None:
+    shown = f"<h1>Orion grows</h1>{prose(PARAGRAPHS)}"
+    text = main_text(page(f'<div class="story"><div>{shown}</div><h3>Other reports</h3><div>{shown}</div></div>'))
+    assert text.split("\n") == PARAGRAPHS
+
+
+def test_a_first_paragraph_shown_again_in_a_box_above_brings_nothing_of_the_box() -> None:
+    box = (
+        f"<div><p>{PARAGRAPHS[0]}</p><div>Check out your photo now, and look for it in our print editions.</div></div>"
+    )
+    text = main_text(page(f'<div class="story">{box}<h1>Orion grows</h1>{prose(PARAGRAPHS)}</div>'))
+    assert text.split("\n") == PARAGRAPHS
+
+
+@pytest.mark.parametrize("name", ["reader-comments", "visitors_comment_block", "comentarios"])
+def test_comments_are_not_the_article(name: str) -> None:
+    said = [f"I do not believe a word about the {topic} of this company, and nobody should. " * 3 for topic in TOPICS]
+    text = main_text(
+        page(f'<div><div>{prose(PARAGRAPHS)}</div><div><div class="{name}">{prose(said)}</div></div></div>')
+    )
+    assert text.split("\n") == PARAGRAPHS
+
+
+def test_an_article_that_is_split_into_containers_of_one_name_is_read_to_its_end() -> None:
+    parts = [
+        f'<div><div class="body-part">{prose([f"{line} ({i})" + "." for line in PARAGRAPHS])}</div></div>'
+        for i in range(3)
+    ]
+    text = main_text(page("<article>" + '<div class="ad-slot"><p>Advertisement</p></div>'.join(parts) + "</article>"))
+    assert [line.count(PARAGRAPHS[0]) + line.count("(2)") for line in text.split("\n")].count(2) == 1
+    assert len(text.split("\n")) == 3 * len(PARAGRAPHS)
+    assert "Advertisement" not in text
+
+
+@pytest.mark.parametrize("name", ["paywall", "post tag-sidebars tag-ads", "sidebar-content"])
+def test_a_name_that_holds_the_article_does_not_make_it_furniture(name: str) -> None:
+    lines = "".join(f'<p class="{name}">{paragraph}</p>' for paragraph in PARAGRAPHS)
+    assert main_text(page(f"<article>{lines}</article>")).split("\n") == PARAGRAPHS
+
+
 def test_a_first_paragraph_without_a_paragraph_of_its_own_is_found() -> None:
     text = main_text(page(f'<div class="story">{PARAGRAPHS[0]}{prose(PARAGRAPHS[1:])}</div>'))
     assert text.startswith(PARAGRAPHS[0])

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ def test_inline_xbrl_headers_are_dropped() -> None:
 def test_plain_text_passes_through() -> None:
     assert all_text("Profit < loss\n\nand 3 > 2") == "Profit < loss\n\nand 3 > 2"
     assert main_text("Just words.") == "Just words."
+
+
+@pytest.mark.parametrize("tag", ["article", "main", "section", "header"])
+@pytest.mark.parametrize("extract", [all_text, main_text])
+def test_a_page_that_writes_neither_head_nor_body_is_read(tag: str, extract: Callable[[str], str]) -> None:
+    prose = "<p>Orion Systems said demand for its storage products was strong in every region.</p>" * 6
+    text = extract(f"<!doctype html><title>T</title><script>1</script><{tag}>{prose}</{tag}>And nothing else.")
+    assert text.count("storage products") == 6
 
 
 def test_deep_nesting_and_broken_markup_are_read() -> None:

@@ -116,3 +116,42 @@ def test_json_ld_speaks_first_and_broken_json_is_passed_over() -> None:
 def test_a_page_cannot_take_another_sites_name() -> None:
     html = '<html><head><link rel="canonical" href="https://wire.example/real-story"></head><body>x</body></html>'
     assert page_metadata(html, "https://evil.example/copy").canonical_url == "https://evil.example/copy"
+
+
+@pytest.mark.parametrize(
+    ("stated", "title"),
+    [
+        ("Orion beats estimates | Example Wire", "Orion beats estimates"),
+        ("Example Wire | Orion beats estimates", "Orion beats estimates"),
+        ("Example Wire - a company of Orion", "Example Wire - a company of Orion"),
+        ("Orion &amp;#8216;beats&amp;#8217; estimates", "Orion \u2018beats\u2019 estimates"),
+    ],
+)
+def test_a_title_is_read_without_the_site_and_without_a_second_escape(stated: str, title: str) -> None:
+    head = f'<meta property="og:title" content="{stated}"><meta property="og:site_name" content="Example Wire">'
+    assert page_metadata(f"<html><head>{head}</head><body>x</body></html>").title == title
+
+
+@pytest.mark.parametrize(
+    ("stated", "author"),
+    [
+        ("Ann Author, Bo Byline, and Cy Copy, Example Wire", "Ann Author, Bo Byline, Cy Copy"),
+        ("Ann Author, https://example.com/ann", "Ann Author"),
+        ("View all posts by Ann Author", "Ann Author"),
+        ("Example Wire", "Example Wire"),
+    ],
+)
+def test_authors_are_persons_where_persons_are_named(stated: str, author: str) -> None:
+    head = f'<meta name="author" content="{stated}"><meta property="og:site_name" content="Example Wire">'
+    assert page_metadata(f"<html><head>{head}</head><body>x</body></html>").author == author
+
+
+def test_the_day_in_an_address_dates_a_page_that_states_none() -> None:
+    bare = "<html><head><title>Orion grows</title></head><body>x</body></html>"
+    found = page_metadata(bare, "https://example.com/2026/03/02/orion-grows")
+    assert (found.published_at, found.zone_stated) == (datetime(2026, 3, 2, tzinfo=UTC), False)
+    assert page_metadata(bare, "https://example.com/2026/13/02/orion-grows").published_at is None
+    assert page_metadata(bare, found.canonical_url, datetime(2026, 3, 1, tzinfo=UTC)).published_at is None
+    assert page_metadata(PAGE, "https://example.com/2020/01/01/story").published_at == datetime(
+        2026, 3, 2, 10, tzinfo=UTC
+    )

@@ -135,7 +135,8 @@ def test_what_is_said_of_good_news(pipeline):
     assert (row["action"], row["mode"], row["suppression"]) == ("buy", "paper_eligible", "")
     assert row["thesis"].startswith("Buy Acme Corporation (ACME)")
     assert "“Acme raised its guidance for the year” (Polygon News, 10 March 2026)" in row["thesis"]
-    assert "Against it: “A strike at Acme ended after a day”" in row["thesis"]
+    assert "The strongest reason, raised guidance: “" in row["thesis"]
+    assert "Against it, raised guidance: “A strike at Acme ended after a day”" in row["thesis"]
     assert row["thesis_author"] == "template"
     assert row["expires_at"] == NOW + timedelta(hours=12)
     assert row["as_of"] == NOW

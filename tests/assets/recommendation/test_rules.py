@@ -135,21 +135,23 @@ def test_the_same_is_not_said_again_within_five_minutes():
 share = st.floats(0, 1)
 
 
-@given(
-    st.builds(
-        Judged,
-        st.floats(-1, 1),
-        share,
-        share,
-        share,
-        st.sampled_from(Direction),
-        share,
-        share,
-        share,
-        st.none() | share,
-        st.none() | st.floats(-1, 1),
-    )
+judged = st.builds(
+    Judged,
+    st.floats(-1, 1),
+    share,
+    share,
+    share,
+    st.sampled_from(Direction),
+    share,
+    share,
+    share,
+    st.none() | share,
+    st.none() | st.floats(-1, 1),
 )
+MODES, RISKS = list(Mode), [RiskClass.HIGH, RiskClass.MODERATE, RiskClass.LOW]
+
+
+@given(judged)
 def test_nothing_that_may_be_traded_is_weak_or_about_others_only(trend):
     verdict = judge(trend)
     if verdict.mode is not Mode.INFORMATIONAL:
@@ -158,3 +160,29 @@ def test_nothing_that_may_be_traded_is_weak_or_about_others_only(trend):
         assert trend.strength >= 0.3
         assert trend.company_share > 0
     assert verdict.confidence <= trend.confidence
+
+
+@given(judged, share)
+def test_more_confidence_never_lowers_what_is_allowed_nor_raises_the_risk(trend, more):
+    surer = replace(trend, confidence=max(trend.confidence, more))
+    before, after = judge(trend), judge(surer)
+    assert MODES.index(after.mode) >= MODES.index(before.mode)
+    assert RISKS.index(after.risk_class) >= RISKS.index(before.risk_class)
+
+
+@given(judged, share)
+def test_more_contradiction_never_raises_what_is_allowed_nor_lowers_the_risk(trend, more):
+    torn = replace(trend, contradiction=max(trend.contradiction, more))
+    before, after = judge(trend), judge(torn)
+    assert MODES.index(after.mode) <= MODES.index(before.mode)
+    assert RISKS.index(after.risk_class) <= RISKS.index(before.risk_class)
+
+
+@given(judged)
+def test_suppression_always_has_its_reason_and_only_an_opposite_projection_costs(trend):
+    verdict = judge(trend)
+    assert (verdict.suppression == "") == (trend.company_share > 0)
+    if verdict.suppression:
+        assert verdict.mode is Mode.INFORMATIONAL
+    opposite = trend.projected_score is not None and trend.projected_score * trend.score < 0
+    assert verdict.confidence == pytest.approx(trend.confidence * (0.8 if opposite else 1.0))

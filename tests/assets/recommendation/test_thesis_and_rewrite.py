@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stonks_assets.recommendation.rewrite import Refused, checked
 from stonks_assets.recommendation.rewriter import reworded
 from stonks_assets.recommendation.thesis import Quoted, Subject, thesis
-from stonks_core.vocabulary import Action, Direction, Layer, Window
+from stonks_core.vocabulary import Action, Catalyst, Direction, Layer, Window
 
 SUBJECT = Subject(
     ticker="ACME",
@@ -48,7 +48,7 @@ def test_a_thesis_word_for_word():
             "The last known price is $1,123.46, up 3.2% over the last 7 days; volume in the last session was 1.4 times its "
             "20-day mean; the shares swing by 31% a year."
         ),
-        "Confidence is 72%.",
+        "Confidence is 72%; the reports disagree by 10%, where 100% is evenly split.",
     ]
 
 
@@ -81,6 +81,26 @@ def test_what_is_not_known_is_not_said():
 def test_every_verdict_has_its_words(window, direction, action):
     words = thesis(replace(SUBJECT, window=window, direction=direction, action=action), [RAISED])
     assert words.startswith(f"{action.value.title()} Acme Corporation (ACME)")
+
+
+def test_a_small_share_is_not_rounded_away():
+    shares = {Layer.COMPANY: 0.998, Layer.MACRO: 0.002, Layer.COMPETITIVE: 0.0}
+    words = thesis(replace(SUBJECT, shares=shares), [RAISED])
+    assert "over 99% from reports about the company itself and under 1% from events in the wider economy" in words
+
+
+@pytest.mark.parametrize("catalyst", list(Catalyst))
+def test_the_driver_is_named_where_there_is_one(catalyst):
+    line = thesis(SUBJECT, [replace(RAISED, catalyst=catalyst)]).splitlines()[1]
+    assert line.startswith("The strongest reason: “" if catalyst is Catalyst.OTHER else "The strongest reason, ")
+
+
+def test_what_is_missing_is_said():
+    words = thesis(replace(SUBJECT, lacking=("macro", "market", "projections"), unseen=2), [RAISED]).splitlines()[-1]
+    assert words == (
+        "Part of the picture is missing: at the time events in the wider economy, prices and where the trend is heading "
+        "could not be read in full. The words behind 2 of the signals that it rests on cannot be shown."
+    )
 
 
 def test_a_long_quote_is_cut_between_words():

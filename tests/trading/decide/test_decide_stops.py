@@ -105,13 +105,6 @@ def test_the_fast_watch() -> None:
     assert stops.near_stop(held, Decimal(97), None)
 
 
-def test_who_lacks_a_stop() -> None:
-    held = [position("BOLT", 3, stop=90), position("ACME", 2), position("CRUX", 1, stop=90)]
-    found = stops.unprotected(held, {"BOLT": Decimal(1), "CRUX": Decimal(1)})
-    assert [(u.ticker, u.uncovered) for u in found] == [("ACME", 2), ("BOLT", 2)]
-    assert found[1].sentence == "2 of 3 shares of BOLT are unprotected: the position needs its stop at $90 armed."
-
-
 @pytest.mark.parametrize("ratio", ["4", "0.1"])
 def test_a_split_changes_no_value(ratio: str) -> None:
     before = position(quantity=10, price=100, cost=80, stop=90, take_profit=120)

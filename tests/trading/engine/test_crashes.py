@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 import pytest
 
 from stonks_core.stores.postgres import Connection, Database
+from stonks_trading.broker.orders import QUANTITY_CHANGED
 from stonks_trading.session import TradingSession
 from tests.trading.bench import TICKER, Bench, at
 
@@ -65,7 +66,10 @@ def build(database: Database, name: str = "acc") -> Bench:
 
 
 def walk(bench: Bench, session: TradingSession, *, by_stream: bool) -> None:
-    """A day: two entries in parts, one of them left through its stop, then the close. Every step may be walked again."""
+    """A day: two entries in parts, stops at rest, one position left through its take-profit and one by its stop, the close.
+
+    Every step may be walked again.
+    """
     session.reconcile()
     for minute in (0, 1, 2):
         now = bench.to(max(at(16, minute), bench.clock.now()))
@@ -74,10 +78,15 @@ def walk(bench: Bench, session: TradingSession, *, by_stream: bool) -> None:
         fill(bench, session, by_stream=by_stream and minute != 1)  # the second minute's events are missed
         session.sweep(now)
         session.check_stops(now)
+        session.protect(now)
+        session.send_outbox(now)
     bench.broker.prices[TICKER] = Decimal(120)
     bench.broker.prices["ACME"] = Decimal(45)
     now = bench.to(max(at(17), bench.clock.now()))
+    fill(bench, session, by_stream=False)  # the stop at rest fires where its shares are not sold already
+    session.sweep(now)
     session.check_stops(now)
+    session.protect(now)
     session.send_outbox(now)
     fill(bench, session, by_stream=by_stream)
     session.sync(now)
@@ -87,7 +96,8 @@ def walk(bench: Bench, session: TradingSession, *, by_stream: bool) -> None:
 def fill(bench: Bench, session: TradingSession, *, by_stream: bool) -> None:
     for order in list(bench.broker.placed.values()):
         for share in ("0.4", "1"):
-            if not bench.broker.placed[order.client_order_id].state.final:
+            name = order.client_order_id
+            if not bench.broker.placed[name].state.final and bench.broker.triggered(name):
                 update = bench.broker.fill(order.client_order_id, share)
                 if by_stream:
                     session.apply_update(update)
@@ -129,8 +139,13 @@ def assert_exact(bench: Bench) -> None:
     reserve = fetch("SELECT amount, balance FROM reserve_pool_ledger WHERE account_id = %(account)s ORDER BY id")
     sums = [sum((row["amount"] for row in reserve[: n + 1]), Decimal(0)) for n in range(len(reserve))]
     assert [row["balance"] for row in reserve] == sums
-    states = fetch("SELECT DISTINCT state FROM orders WHERE account_id = %(account)s")
-    assert [row["state"] for row in states] == ["filled"], "no order is left behind"
+    refused = fetch("SELECT reason, broker_code FROM orders WHERE account_id = %(account)s AND state = 'rejected'")
+    assert {row["broker_code"] for row in refused} <= {QUANTITY_CHANGED}, refused
+    states = fetch(
+        "SELECT DISTINCT state, purpose = 'protective_stop' AS stop FROM orders WHERE account_id = %(account)s"
+    )
+    assert {row["state"] for row in states if not row["stop"]} <= {"filled", "rejected"}, "no order is left behind"
+    assert {row["state"] for row in states if row["stop"]} <= {"filled", "canceled"}, "no stop is left behind"
     snapshots = fetch("SELECT equity FROM portfolio_snapshots WHERE account_id = %(account)s")
     assert [row["equity"] for row in snapshots] == [bench.broker.account().equity]
 
@@ -148,11 +163,19 @@ def test_the_end_is_exact_wherever_a_process_died(database: Database) -> None:
     points = points_of(reference)
     assert_exact(reference)
     assert {e.side for e in reference.broker.done} == {"buy", "sell"}
+    fired = database.fetch("SELECT ticker FROM orders WHERE purpose = 'protective_stop' AND state = 'filled'")
+    made_way = database.fetch("SELECT ticker FROM orders WHERE purpose = 'protective_stop' AND state = 'canceled'")
+    assert ({row["ticker"] for row in fired}, TICKER in {row["ticker"] for row in made_way}) == ({"ACME"}, True)
     wires = {n for n, point in enumerate(points, 1) if "commit" not in point}
-    assert {points[n - 1] for n in wires} >= {"submit.before", "submit.after", "find", "executions", "open_orders"}
+    assert {points[n - 1] for n in wires} >= {
+        *("submit.before", "submit.after", "cancel.before", "cancel.after"),
+        *("find", "executions", "open_orders"),
+    }
+    orders = {n for n in wires if points[n - 1].startswith(("submit", "cancel"))}
+    questions = sorted(wires - orders)[::3]
     for place in sorted(
-        wires | set(range(1, len(points) + 1, 11))
-    ):  # every 11th point: both sides of all steps in turn
+        orders | {*questions, *range(1, len(points) + 1, 17)}
+    ):  # the steps' commits, both sides in turn
         bench = build(database, f"dies at {place}")
         fuse = Fuse(place)
         bench.broker.step = fuse

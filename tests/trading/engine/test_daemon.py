@@ -120,3 +120,17 @@ def test_of_two_daemons_one_trades_and_the_other_takes_over(database: Database) 
     asyncio.run(asyncio.wait_for(scenario(), 60))
     assert ready[1] == "trading as second with fencing token 2"
     assert len(bench.broker.placed) == bench.broker.submitted == 2
+
+
+def test_all_stops_are_looked_at_on_the_slow_interval_and_the_near_ones_between(database: Database) -> None:
+    bench = Bench(database)
+    session = bench.session()
+    session.reconcile()
+    daemon = Daemon(Parts(bench.settings, database, session, Lease(database, "me"), bench.clock), asyncio.Event())
+    stops = next(task for task in daemon.tasks() if task.name == "stops")
+    looked = []
+    for seconds in (0, 60, 10, 229, 1, 60):  # a wake-up ten seconds after the second look moves nothing
+        bench.later(seconds=seconds)
+        looked.append(asyncio.run(stops.cycle()).endswith("all positions"))
+    assert looked == [True, False, False, False, True, False]
+    assert stops.every == 60

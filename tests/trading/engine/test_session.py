@@ -172,6 +172,7 @@ def test_a_stop_is_set_trails_and_lets_out_even_when_paused(bench: Bench) -> Non
     now = bench.later(minutes=1)
     (exit_,) = session.check_stops(now)
     assert (exit_.reason, exit_.recommendation_id) == ("stop", "r1")
+    assert (exit_.inputs["feed"], exit_.inputs["bid"]) == ("fake", str(second["stop"] - Decimal("0.01")))
     assert session.check_stops(now) == ()  # one exit, however often it is looked at
     session.send_outbox(now)
     bench.broker.fill_all()
@@ -353,3 +354,31 @@ def test_limits_that_cannot_be_read_stop_buying(bench: Bench) -> None:
     with pytest.raises(BadInputError, match="max_order_dollars"):
         session.decide(at(16))
     assert bench.orders() == []
+
+
+def test_both_profits_are_told_of_every_trade_and_in_all(bench: Bench) -> None:
+    session = bench.session()
+    session.reconcile()
+    session.decide(at(16))
+    session.send_outbox(at(16))
+    bench.broker.fill_all()
+    session.sweep(at(16))
+    session.check_stops(at(16))
+    bench.broker.prices[TICKER] = Decimal(150)
+    session.check_stops(bench.later(minutes=1))
+    session.send_outbox(bench.later(minutes=1))
+    bench.broker.fill_all()
+    session.sweep(bench.later(minutes=1))
+    bought, sold = bench.database.fetch(
+        "SELECT f.*, o.bid, o.ask FROM fills f JOIN orders o USING (order_id) ORDER BY fill_id"
+    )
+    assert (bought["ask"], sold["bid"]) == (Decimal("100.01"), Decimal("149.99"))
+    assert bought["conservative_price"] > bought["ask"]
+    assert sold["conservative_price"] < sold["bid"]
+    assert 0 < sold["conservative_pnl"] < sold["realised_pnl"]
+    assert session.close_day(bench.to(at(20, 30))) == bench.broker.cash
+    (snapshot,) = bench.database.fetch("SELECT * FROM portfolio_snapshots")
+    assert snapshot["conservative_realised_pnl"] == sold["conservative_pnl"]
+    assert snapshot["conservative_unrealised_pnl"] == snapshot["unrealised_pnl"] == 0
+    (position,) = bench.database.fetch("SELECT realised_pnl, conservative_pnl FROM positions")
+    assert position == {"realised_pnl": sold["realised_pnl"], "conservative_pnl": sold["conservative_pnl"]}

@@ -9,6 +9,11 @@ from stonks_core.vocabulary import Catalyst
 
 BUSINESS_EVENTS: dict[Catalyst, str] = {
     Catalyst.PRODUCT_LAUNCH: """
+    +0.35 1.1: sells|sold out within|in ~3 minutes|hours|days
+    +0.10 0.9: go%|went on sale; hit% ~1 shelves
+    -0.40 1.2: delay%|postpone%|defer%|push% ~1 back? ~2 launch|rollout|release|debut;
+        halt%|pause%|suspend%|scrap%|cancel% ~5 launch|rollout|release
+    -0.45 1.2: launch|rollout|release ~3 suspended|halted|paused|delayed|postponed|cancelled|canceled|scrapped
     +0.08 0.8: unveil%; launch%
     +0.08 0.7: debut%; roll% out
     +0.08 0.6: introduce%; new product#; release% ~3 new
@@ -55,6 +60,8 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     -0.50 0.9: banned
     -0.55 1.3: violate% ~2 law#|rule#|regulation#; antitrust ruling; illegal monopoly
     -0.55 1.0: reject% ~4 application|approval|drug|merger
+    -0.55 1.2: regulator#|agency|watchdog|authority|authorities|department|commission|fda
+        reject%|refuse%|deny|denies|denied|turn% ~1 down?
     -0.60 1.2: wells notice; clinical hold
     -0.60 1.1: sec charges; license revoked; ground% ~4 fleet|jets|planes|aircraft; delisting notice
     -0.65 1.3: complete response letter
@@ -128,21 +135,25 @@ BUSINESS_EVENTS: dict[Catalyst, str] = {
     """,
     Catalyst.OPERATIONAL_INCIDENT: """
     -0.45 1.3: disrupt% ~3 operations|production|service|services|supply|flights|deliveries; collapse disrupts
+    +0.40 1.1: resume% ~1 full|normal operations|production|output|service|capacity; back|return% at|to
+        full|normal output|capacity|production|operation#; restart% ~3 site|plant|mine|mill|refinery|factory|smelter;
+        recover% ~2 from ~1 outage|fire|attack|breach|strike|disruption|incident|flood|explosion
+    +0.20 0.6: repairs ~1 completed|complete|finished
     +0.45 0.9: end%|resolve%|settle%|avert%|avoid% ~3 strike|walkout|dispute|standoff|outage|shutdown
     -0.05 0.7: cost reduction plan
     -0.20 0.8: restructuring plan
     -0.25 0.8: reduction in force
-    -0.30 0.7: layoff#; job cuts
+    -0.30 0.7: layoff#; job cuts; reduce%|reduction|cut% ~5 headcount|workforce
     -0.35 0.5: disruption#
     -0.35 0.4: loses access
     -0.40 0.9: walkout; supply chain disruption#; plant closure#
-    -0.40 0.8: delay% ~3 launch|delivery|deliveries|production|rollout; mass layoffs; glitch#; software
+    -0.40 0.8: delay% ~3 delivery|deliveries|production; mass layoffs; glitch#; software
         failure|bug
     -0.40 0.7: strike#; derail%; goes dark
     -0.45 1.1: work stoppage
     -0.45 1.0: outage#; suspend% ~3 production|operations|flights|shipments|service|services|sales; shut%
         down ~4 plant|factory|facility|refinery; gained unauthorized|access
-    -0.45 0.9: rollout|launch|production|flights|shipments|sales|operations|deliveries ~3
+    -0.45 0.9: production|flights|shipments|sales|operations|deliveries ~3
         suspended|halted|paused|delayed|postponed|cancelled|canceled|stopped|scrapped; ground% ~4
         planes|jets|flights|fleet|aircraft; production delay#; malfunction#
     -0.45 0.8: accident#; defect#; safety concern#|issue#|problem#

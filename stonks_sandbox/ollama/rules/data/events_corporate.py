@@ -44,6 +44,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.70 1.5: downgrade% its|their|full ~2 @guidance
     -0.40 0.6: @cut its own
     -0.45 0.7: @cut ~4 target#
+    -0.35 0.7: expect%|forecast%|project%|guid% ~6 loss per ~1 share
     -0.50 0.8: expect% ~3 revenue|sales|earnings|profit to decline|fall|drop|decrease|shrink
     -0.50 0.5: below ~3 @guidance
     -0.60 1.3: weak|soft|disappointing|gloomy|downbeat|cautious|dour|bleak ~2 @guidance;
@@ -57,12 +58,12 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.75 1.6: @cut ~5 @guidance; profit warning#
     """,
     Catalyst.MERGER_ACQUISITION: """
-    -0.45 1.3: talks|deal|merger|takeover|acquisition ~7 fail|fails|failed|collapse|collapses|collapsed|stall|stalls
+    -0.45 1.3: talks|deal|merger|takeover|acquisition ~9 fail|fails|failed|collapse|collapses|collapsed|stall|stalls
     +0.50 1.4: to be acquired; be acquired by
     +0.50 1.2: clear%|approve%|okay%|back% ~6 deal|acquisition|merger|takeover|bid|purchase; take%
         private; go% private
     +0.35 1.1: buyout#; hostile bid
-    +0.30 1.1: takeover#
+    +0.30 1.1: takeover#; bid%|offer% #num ~1 for
     +0.30 1.0: unsolicited ~3 offer|bid|proposal
     +0.30 0.8: strategic alternatives
     +0.30 0.4: premium of
@@ -92,6 +93,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     +0.05 1.1: to lead|head|run ~3 company|bank|group|firm; new leader|boss|chief|head|chairwoman;
         taps ~6 chief|ceo|cfo;
         expert|veteran|executive ~3 to lead|run|head
+    +0.30 1.1: respected|renowned|acclaimed|proven|seasoned ~6 to lead|head|run; turnaround expert|specialist|artist
     +0.25 1.0: returns as ceo|chief
     +0.05 0.9: hire% ~5 ceo|cfo|chief|head
     +0.05 1.0: appoint% ~8 chief|ceo|cfo|coo|president|chairman|chair|officer|director|head; name% ~6
@@ -139,6 +141,7 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.65 1.1: @cut ~3 dividend; suspend%|eliminate%|scrap%|omit% ~3 dividend
     """,
     Catalyst.CAPITAL_RAISE: """
+    +0.35 1.1: raise% ~5 on favourable|favorable|attractive|better terms; secure%|attract%|receive% ~3 investment of
     +0.35 0.5: direct funding
     +0.30 1.0: raise% ~4 million|billion|bn|mn|crore|cr|m|b ~2 from
     +0.00 1.1: raise% ~5 via|through|by selling|issuing|rights|qip|bonds|ncds|debentures|ecb; fund raising; raise% ~2 funds|capital
@@ -169,13 +172,20 @@ CORPORATE_EVENTS: dict[Catalyst, str] = {
     -0.30 0.9: sale of ~4 shares by the company
     -0.05 0.8: share sale
     -0.35 1.1: public offering; at the market offering|program
-    -0.40 1.2: secondary offering
+    -0.30 1.2: issue%|sell%|offer%|place% ~5 new|additional shares|stock; to repay ~2 debt|loans by issuing|selling;
+        issue%|sell% ~4 new shares|stock to repay|pay|refinance ~2 debt|loans
+    -0.40 1.2: secondary offering; discounted ~1 stock|share|equity sale|offering|placement;
+        shares|stock at ~2 discount to ~2 market price
     -0.40 1.1: stock offering
-    -0.40 0.7: dilute%
+    -0.40 0.7: dilute%; further|heavy dilution
     -0.45 1.2: common stock offering
     """,
     Catalyst.INSIDER_TRADE: """
-    -0.35 1.3: executive#|director#|officer#|insider#|chief|founder|chairman|ceo ~4 sell%|offload% ~6 shares|stock|stake
+    -0.35 1.3: executive#|director#|officer#|insider#|chief|founder|chairman|ceo ~4 sell%|offload% ~6 shares|stock|stake;
+        executive#|director#|officer#|insider# ~5 @cut|halve%|sell% their|his|her ~2 holding#|stake#|shares
+    -0.40 1.3: insider selling|sales|disposals ~8 @high
+    +0.40 1.3: insider buying|purchases ~8 @high;
+        executive#|director#|officer#|insider# ~5 @raise|double%|add% to? their|his|her ~2 holding#|stake#|shares
     +0.40 1.3: executive#|director#|officer#|insider#|chief|founder|chairman|ceo ~4 buy% ~6 shares|stock
     +0.40 1.2: insider buying|purchases; insider# buy%|bought;
         ceo|cfo|director|chairman|founder|executive|chief buy% ~5 shares|stock

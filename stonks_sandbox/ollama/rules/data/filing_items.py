@@ -29,6 +29,12 @@ ITEMS: dict[str, tuple[Catalyst, float, float]] = {
     "8.01": (Catalyst.OTHER, 0.1, 0.0),
 }
 
+EXHIBITS = "9.01"
+# Items that report a formality: what is said below them praises and blames nobody.
+FORMALITIES = frozenset({"3.03", "5.03", "5.05", "5.07", "5.08"})
+# And of people: biographies and pay plans are full of plain good words, that say nothing of the company.
+PEOPLE = frozenset({"5.02"})
+
 # Labels of the rows of an income statement that say how a quarter went, with their weight.
 _LOSS = r"(?:/?\s?\(loss\))?"
 KEY_ROWS: tuple[tuple[str, str, float], ...] = (

@@ -34,6 +34,10 @@ POLARITY = """
         to ~3 high; hit% ~2 high; scale% ~2 high; crown jewel; rave reviews; frenzy; loss# narrow%;
         narrow% ~2 loss#; loss narrows; smaller loss; narrower loss; exceed% ~3 target#; rating upgrade;
         credit upgrade; upgrades ~3 rating; investment grade
+    +0.40: fear#|worry|worries|concern#|gloom ~4 overdone|overblown|exaggerated|unfounded|unwarranted;
+        less ~1 serious|severe|damaging|bad than feared; setback# ~3 smaller|milder|lighter than feared;
+        damage|loss|losses|impact|hit|blow ~4 less ~1 severe|serious|bad? than feared;
+        end%|remove%|dispel%|lift% uncertainty|doubt#; that investors|analysts|shareholders had? hoped|waited for
     +0.35: among ~2 top pick#; top ~2 pick#; top bet#; scale% ~2 peak#|high#; new peak#; join% ~1
         dow|nifty|sensex|index; added to ~3 index|500|dow|nifty|msci; freed from; exempt% from; wins ~2
         reprieve; reprieve; spared; vindicated; acquitted; cleared of; exonerated; debt ~1 upgrade; free
@@ -74,6 +78,10 @@ POLARITY = """
         schedule; commit% to; pleased; proud; opportunity#; attractive; healthy; solid; stable; steady;
         resilience; resilient; efficient; reliable; trusted; available; support% from; progress;
         encouraged; encouraging; promising; constructive; innovative; eases concerns|fears|worries
+    -0.45: enthusiasm|optimism|cheer|euphoria|excitement|hype ~4
+        premature|misplaced|overdone|overblown|unfounded|exaggerated|unwarranted;
+        doubt#|question# ~1 grow|grows|mount|mounts|deepen|linger|persist|swirl over|about?;
+        good news ~3 overstated|exaggerated
     -0.20: in limbo; uncertainty over; on hold; put% off; shelve%; defer%; deferred; backtrack%; rethink;
         tight supply; mulls ~2 exit; look% ~1 to exit; stay cautious; caution; bumpy; patchy; choppy;
         rough patch; growing pains; mixed bag; not enough; fret%; nervous; anxious; anxiety; skeptical;
@@ -116,7 +124,7 @@ POLARITY = """
         ~3 hit|charge; pull% out of; left behind; lose% out; miss% out; walk% out; defect% to; customer#
         ~1 leave|flee|defect; clients ~1 pull|flee|leave|withdraw; worst hit; hardest hit; drags; dragged;
         pare% ~1 gains; give% up ~1 gains; erase% ~1 gains; investor# ~1 flee|dump|wary|unimpressed; fail%
-        ~2 impress; lose% patience; under ~2 cap; struggling; strugglers; strand%; blackout; write% down;
+        ~2 impress; lose% patience; under ~2 cap; struggling; strugglers; strands|stranded|stranding; blackout; write% down;
         writes off; outbid; snub%; shun%; bar% from; barred; overcharge%; irregularity#; probe widens;
         raid#; kickback#; price fixing; cartel; collusion; tarnish%; overrun#; cost overrun#; hit by; hurt
         by; cut% to neutral|hold; lowest in; closes ~3 stores|branches|plants|factories; abandon%;
@@ -186,5 +194,7 @@ SHIELDS = """
     contract for; under contract; contract manufacturer#; contract worth; adverse opinion; material
     adverse; no adverse; slide deck; slide presentation; presentation slides; slides and webcast; warning label; positive territory;
     trouble shooting; pain relief; pain management; rocket lab; rocket engine; severance; concern# the;
-    shares outstanding; good reason; share based; stock based; stock split
+    shares outstanding; zip code; accounting|law|auditing|consulting|search firm#; outstanding
+        shares|common|stock|equity|notes|debt|awards|options|warrants|balance|voting|capital|principal; to record
+        a|an|the; expect% to record; good reason; share based; stock based; stock split
 """

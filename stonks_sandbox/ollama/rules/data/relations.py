@@ -38,6 +38,30 @@ COMPANY_RELATIONS: tuple[tuple[str, Relation], ...] = (
     ("win% back ~2 share|customers|shoppers|clients|users|business from", Relation(0.5, -0.3)),
     ("expand%|extend%|widen%|build%|cement% ~2 lead|advantage over", Relation(0.5, -0.4)),
     ("pressure on", Relation(0.0, -0.4)),
+    (
+        "insider selling|sales|disposals at|in ~3 climb%|rise%|surge%|jump%|soar%|accelerate%",
+        Relation(0.0, 0.0, Catalyst.INSIDER_TRADE, 1.3, inner=-0.4),
+    ),
+    (
+        "insider selling|sales|disposals at|in ~3 climb%|rise%|surge%|jump%|soar%|reach% ~4 high|peak|record",
+        Relation(0.0, 0.0, Catalyst.INSIDER_TRADE, 1.3, inner=-0.4),
+    ),
+    (
+        "insider buying|purchases at|in ~3 climb%|rise%|surge%|jump%|soar%|accelerate%",
+        Relation(0.0, 0.0, Catalyst.INSIDER_TRADE, 1.3, inner=0.4),
+    ),
+    (
+        "insider buying|purchases at|in ~3 climb%|rise%|surge%|jump%|soar%|reach% ~4 high|peak|record",
+        Relation(0.0, 0.0, Catalyst.INSIDER_TRADE, 1.3, inner=0.4),
+    ),
+    (
+        "enthusiasm|optimism|cheer|euphoria|excitement|hype over|about|around|for ~6 premature|misplaced|overdone|overblown",
+        Relation(0.0, 0.0, None, 0, inner=-0.45),
+    ),
+    (
+        "fear#|worry|worries|concern#|gloom over|about|around|for ~6 overdone|overblown|exaggerated|unfounded|misplaced",
+        Relation(0.0, 0.0, None, 0, inner=0.4),
+    ),
     ("close% ~1 gap with|on|to", Relation(0.4, -0.15)),
     ("lose% ~3 share|ground|customers|contract|deal|business|order to", Relation(-0.55, 0.5)),
     ("poach% ~3 from", Relation(0.05, -0.3)),

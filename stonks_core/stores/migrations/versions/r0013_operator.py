@@ -5,8 +5,8 @@
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 
 STATEMENTS = """
 CREATE TABLE engine_requests (
