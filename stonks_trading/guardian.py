@@ -17,7 +17,6 @@ from stonks_core.stores.postgres import Connection, Database
 from stonks_trading import exits
 from stonks_trading.broker import orders
 from stonks_trading.broker.protocol import OrderState
-from stonks_trading.console import requests
 from stonks_trading.decide import protection
 from stonks_trading.decide.protection import Cover, Rest, Resting
 from stonks_trading.decision_log import Writer, write
@@ -51,8 +50,7 @@ class Guardian:
     def look(self, account_id: str, seen: Seen) -> Guarded:
         """Rest a stop for each position that can have one, and judge who protects each; alarm where nobody does.
 
-        In session only a stop is rested; between sessions the levels are kept and nothing at the broker could fire. Nor is
-        one while an operator has everything sold: it would be in the way of those sells.
+        In session only a stop is rested; between sessions the levels are kept and nothing at the broker could fire.
         """
         rested: list[Decision] = []
         bare: list[str] = []
@@ -62,12 +60,10 @@ class Guardian:
             state = self._observer.state(connection, account_id, seen.as_of)
             vetter = Vetter(connection, account_id, books, {}, state, self._observer.rules)
             live = _live(connection, account_id)
-            leaving = requests.leaving_all(connection, account_id)
-            may_rest = self._enabled and self._resting and seen.market_open and not leaving
             for ticker, held in sorted(books.positions.items()):
                 own = live.get(ticker, ())
                 resting = [_resting(row) for row in own if row["purpose"] == "protective_stop"]
-                if may_rest and ticker not in state.locked_tickers:
+                if self._enabled and self._resting and seen.market_open and ticker not in state.locked_tickers:
                     found = protection.arrange(held, seen.price(ticker), resting, busy=any(map(_binds, own)))
                     if isinstance(found, Rest):
                         rested += self._rest(connection, writer, vetter, held, found, seen)

@@ -66,18 +66,6 @@ def known(connection: Connection, account_id: str, key: str) -> bool:
     return row is not None
 
 
-def leaving_all(connection: Connection, account_id: str) -> bool:
-    """Whether everything is to be sold: a flatten or a reset is asked for and not done."""
-    row = connection.execute(
-        """
-        SELECT 1 FROM engine_requests
-        WHERE account_id = %s AND done_at IS NULL AND kind IN ('flatten', 'reset') LIMIT 1
-        """,
-        (account_id,),
-    ).fetchone()
-    return row is not None
-
-
 def ask_flatten(connection: Connection, author: Author, account_id: str) -> Row:
     """Pause, so that nothing is bought meanwhile, and ask for every position to be left."""
     turn(connection, author, "paused", on=True)

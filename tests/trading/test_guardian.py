@@ -307,7 +307,7 @@ def _leave(bench: Bench, fuse: Fuse) -> None:
         bench.broker.step = lambda _: None
 
 
-def test_while_everything_is_to_be_sold_no_stop_is_rested_in_the_way_of_it(database: Database) -> None:
+def test_a_stop_makes_way_when_everything_is_to_be_sold(database: Database) -> None:
     bench, session = holding(database)
     (resting,) = stops_of(bench)
     bench.later(minutes=1)
