@@ -183,6 +183,32 @@ def aggregate(
     _report(run(sizes.full if full else sizes), AGGREGATE, as_json=as_json)
 
 
+CRASH: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "strikes": (
+        "Strikes, and how far the newest recommendation was; for some cuts what was cut",
+        {"victim": "", "where": "", "strikes": "strikes"},
+    ),
+    "books": (
+        "The books beside the broker afterwards: every sum agrees to the last digit",
+        {"what": "", "count": "count"},
+    ),
+}
+
+
+@bench.command()
+@guarded
+def crash(
+    *,
+    points: Annotated[int, typer.Option(min=1, help="Strikes; 500 take half an hour.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the random points.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """SIGKILL of the trading daemon and of PostgreSQL, and cuts of the broker's connection, at random points; an audit."""
+    from stonks_cli.bench.crash.run import run  # noqa: PLC0415  the other benchmarks do without its libraries
+
+    _report(run(points, seed), CRASH, as_json=as_json)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and int(part) for part in parts):

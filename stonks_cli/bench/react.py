@@ -8,16 +8,16 @@ import asyncio
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import psycopg
 
 from stonks_cli.bench.ground import Ground, ground
 from stonks_cli.bench.instant_broker import InstantBroker
+from stonks_cli.bench.made_recommendations import daily_bars, recommendation
 from stonks_cli.bench.measuring import machine, measured
 from stonks_core.calendar import MarketCalendar
 from stonks_core.clock import SystemClock
@@ -34,7 +34,6 @@ from stonks_trading.engine.lease import Lease
 from stonks_trading.engine.supervisor import Task
 from stonks_trading.session import TradingSession
 
-SESSIONS = 90
 SECTORS = 11
 PATIENCE = 60.0
 CHANNEL = "stonks_recommendations"
@@ -67,7 +66,7 @@ class Scene:
         rows = []
         for ticker in tickers:
             self._given += 1
-            rows.append(_recommendation(f"bench-{self._given}", ticker, window, now))
+            rows.append(recommendation(f"bench-{self._given}", ticker, window, now))
         self.lake.merge(RECOMMENDATIONS, rows)
 
 
@@ -204,7 +203,7 @@ def _scene(stands: Ground, companies: int) -> Iterator[Scene]:
                 [(t, f"Bench {t} Inc.", f"Sector {n % SECTORS}") for n, t in enumerate(tickers)],
             )
         lake = stands.lake()
-        lake.merge(MARKET_SNAPSHOTS, list(_bars(tickers)))
+        lake.merge(MARKET_SNAPSHOTS, list(daily_bars(dict.fromkeys(tickers, 100.0))))
         yield Scene(settings, lake, database, tickers, InstantBroker(tickers))
 
 
@@ -261,54 +260,3 @@ def _listening(database: Database) -> None:
         if time.monotonic() > deadline:
             raise StonksError("the daemon did not listen within a minute")
         threading.Event().wait(0.05)
-
-
-def _bars(tickers: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for back in range(SESSIONS, 0, -1):
-        start = today - timedelta(days=back)
-        end = start + timedelta(days=1)
-        for number, ticker in enumerate(tickers):
-            close = 100.0 + (number % 7) + ((back * (number % 5 + 1)) % 11) / 4
-            yield {
-                "day": start.date().isoformat(),
-                "ticker": ticker,
-                "span": "1d",
-                "start_at": start,
-                "end_at": end,
-                "feed": "sandbox",
-                "open": close,
-                "high": close + 1,
-                "low": close - 1,
-                "close": close,
-                "volume": 1e6,
-                "vwap": close,
-                "raw_sha256": "",
-                "published_at": end,
-                "available_at": end,
-            }
-
-
-def _recommendation(name: str, ticker: str, window: str, now: datetime) -> Mapping[str, Any]:
-    return {
-        "day": now.date().isoformat(),
-        "recommendation_id": name,
-        "identity": name,
-        "trend_id": name,
-        "ticker": ticker,
-        "window": window,
-        "action": "buy",
-        "mode": "paper_eligible",
-        "risk_class": "moderate",
-        "score": 0.8,
-        "strength": 0.8,
-        "confidence": 0.9,
-        "contradiction": 0.0,
-        "suppression": "",
-        "thesis": f"{ticker} is praised.",
-        "thesis_author": "template",
-        "reference_price": 100.0,
-        "input_versions": "{}",
-        "as_of": now,
-        "expires_at": now + timedelta(days=15),
-    }

@@ -51,6 +51,11 @@ class Trading(Slice):
         alias="TRADING_CLOCK_SKEW_LIMIT_SECONDS",
         description="seconds by which this machine's clock may differ from the broker's; above, no position is opened",
     )
+    lease_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        15,
+        alias="TRADING_LEASE_SECONDS",
+        description="seconds after which a second daemon takes over from one that is not heard of any more",
+    )
     gradual_entry_tranches: Annotated[int, Field(ge=1, le=20)] = Field(
         3, alias="TRADING_GRADUAL_ENTRY_TRANCHES", description="tranches of a gradual entry"
     )

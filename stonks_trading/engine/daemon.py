@@ -21,7 +21,7 @@ from stonks_core.notifications.delivery import deliver, ensure_channels
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
 from stonks_trading.broker.stream import trade_updates
-from stonks_trading.engine.lease import TTL_SECONDS, Held, HeldByOther, Lease, LeaseLostError
+from stonks_trading.engine.lease import Held, HeldByOther, Lease, LeaseLostError
 from stonks_trading.engine.supervisor import FIRST_PAUSE, LONGEST_PAUSE, Heartbeats, Task, supervise, until_woken
 from stonks_trading.session import TradingSession
 
@@ -73,7 +73,10 @@ class Daemon:
                 await self._reign(token, ready)
             except LeaseLostError as error:
                 log.warning("%s", error)
-        await asyncio.to_thread(self._parts.lease.release)
+        try:
+            await asyncio.to_thread(self._parts.lease.release)
+        except (TransientError, psycopg.Error) as error:
+            log.warning("the lease was not given back, it runs out by itself: %s", error)
 
     async def _own(self) -> int | None:
         said, pause = "", FIRST_PAUSE
@@ -120,7 +123,7 @@ class Daemon:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(TTL_SECONDS / 3)
+            await asyncio.sleep(self._parts.lease.ttl_seconds / 3)
             try:
                 ours = await asyncio.to_thread(self._parts.lease.renew)
             except (TransientError, psycopg.Error) as error:

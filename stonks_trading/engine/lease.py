@@ -46,7 +46,7 @@ class Lease:
     """One owner's claim. `owner` must differ between processes."""
 
     def __init__(self, database: Database, owner: str, *, name: str = LEASE, ttl_seconds: float = TTL_SECONDS) -> None:
-        self.owner, self.name, self._ttl = owner, name, ttl_seconds
+        self.owner, self.name, self.ttl_seconds = owner, name, ttl_seconds
         self._database = database
         self._token = 0
 
@@ -61,7 +61,7 @@ class Lease:
             WHERE held.expires_at < now() OR held.owner = EXCLUDED.owner
             RETURNING fencing_token
             """,
-            {"name": self.name, "owner": self.owner, "ttl": self._ttl},
+            {"name": self.name, "owner": self.owner, "ttl": self.ttl_seconds},
         )
         if row:
             self._token = row["fencing_token"]
@@ -80,7 +80,7 @@ class Lease:
                 UPDATE engine_lease SET heartbeat_at = now(), expires_at = now() + %s * interval '1 second'
                 WHERE name = %s AND owner = %s AND fencing_token = %s
                 """,
-                (self._ttl, self.name, self.owner, self._token),
+                (self.ttl_seconds, self.name, self.owner, self._token),
             )
         )
 

@@ -93,4 +93,4 @@ async def _told(heartbeats: Heartbeats, name: str, sentence: str) -> None:
 
 
 def _unknown(error: Exception) -> Exception | None:
-    return None if isinstance(error, StonksError) else error
+    return None if isinstance(error, StonksError | psycopg.OperationalError) else error
