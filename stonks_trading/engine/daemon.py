@@ -7,7 +7,7 @@ keeper. NOTIFY wakes, polling guarantees.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from stonks_core.stores.postgres import Database
 from stonks_trading.broker.stream import trade_updates
 from stonks_trading.engine.lease import Held, HeldByOther, Lease, LeaseLostError
 from stonks_trading.engine.supervisor import FIRST_PAUSE, LONGEST_PAUSE, Heartbeats, Task, supervise, until_woken
+from stonks_trading.records import Decision
 from stonks_trading.session import TradingSession
 
 log = logging.getLogger(__name__)
@@ -188,9 +189,13 @@ class Daemon:
 
     def _decide_and_send(self) -> str:
         session, now = self._parts.session, self._parts.clock.now
-        session.obey(now())
+        for kind, count in session.obey(now()).items():
+            log.info("an operator's %s: %d orders given or cancelled", kind, count)
         decided = session.decide(now())
+        _tell(decided)
         sent = session.send_outbox(now())
+        for order_id, why in sent.refused.items():
+            log.warning("order %s was not placed: %s", order_id, why)
         return f"{len(decided)} new decisions, {len(sent.sent)} orders sent, {len(sent.in_doubt)} in doubt"
 
     async def _check_stops(self) -> str:
@@ -206,6 +211,7 @@ class Daemon:
         session, now = self._parts.session, self._parts.clock.now
         left = session.check_stops(now(), near_only=near_only)
         guarded = session.protect(now())
+        _tell([*left, *guarded.rested])
         session.send_outbox(now())  # also what waited for a stop to be cancelled
         bare = f", unprotected: {', '.join(guarded.unprotected)}" if guarded.unprotected else ""
         looked = "positions near their stop" if near_only else "all positions"
@@ -227,6 +233,7 @@ class Daemon:
         session, now = self._parts.session, self._parts.clock.now
         trims = session.rebalance(now())
         if trims:
+            _tell(trims)
             session.send_outbox(now())
         return f"{len(trims)} trims"
 
@@ -251,6 +258,9 @@ class Daemon:
             await asyncio.to_thread(self._heartbeats.beat, "stream", "", "listening")
             async for update in updates:
                 await asyncio.to_thread(session.apply_update, update)
+                if update.execution is not None:
+                    fill = update.execution
+                    log.info("%s %s of %s filled at $%s", fill.side, fill.quantity, fill.ticker, fill.price)
                 if update.execution is not None or update.order.state.final:
                     self._stops.wake.set()  # a new position gets its stop at once, and what waited for one goes
         return "the stream ended"
@@ -265,3 +275,10 @@ class Daemon:
             async for word in connection.notifies():
                 (self._messages if word.channel == NOTICES else self._decisions).wake.set()
         return "the connection ended"
+
+
+def _tell(decisions: Iterable[Decision]) -> None:
+    """The log's line for each decision to act; those to skip stand in the database and would drown it."""
+    for decision in decisions:
+        if decision.order is not None:
+            log.info("%s", decision.sentence)

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import re
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -9,7 +11,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from stonks_core.errors import TransientError
+from stonks_core.errors import PermanentError, TransientError
 from stonks_core.settings.slices import Postgres
 from stonks_core.stores import migrations
 from stonks_core.stores.migrations import ensure_database, migrate
@@ -192,3 +194,21 @@ def test_every_table_of_the_reference_is_there_or_listed_as_a_lake_table(databas
     said = re.sub(r"\s+", " ", migrations.__doc__ or "")
     missing = {name for name in named if name not in tables(database) and not re.search(rf"\b{name}\b", said)}
     assert missing == set(), "neither a table of PostgreSQL nor listed as a Delta table in the migrations' door sign"
+
+
+@pytest.mark.parametrize("prepare", [ensure_database, migrate])
+def test_a_server_that_is_down_may_come_and_one_that_refuses_us_will_not(
+    prepare: Callable[[Postgres, str], object], postgres: Postgres
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = postgres.model_copy(update={"port": taken.getsockname()[1]})
+    with pytest.raises(
+        TransientError, match=rf"PostgreSQL on 127\.0\.0\.1:{nobody.port} does not answer: is it running"
+    ):
+        prepare(nobody, "any")
+    stranger = postgres.model_copy(update={"password": SecretStr("wrong")})
+    with pytest.raises(
+        PermanentError, match=r"refuses user 'stonks'.*check POSTGRES_USER and POSTGRES_PASSWORD"
+    ) as refused:
+        prepare(stranger, "any")
+    assert "wrong" not in str(refused.value)

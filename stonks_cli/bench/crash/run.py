@@ -44,7 +44,7 @@ def run(points: int, seed: int) -> dict[str, object]:
     struck: Counter[tuple[Victim, str]] = Counter()
     with scene() as stage:
         stage.keep_daemons()
-        until(lambda: _owned(stage), "a daemon to take the lease")
+        until(lambda: _owned(stage), lambda: "a daemon to take the lease")
         tickers = sorted(stage.prices)
         for number in range(points):
             victim = list(Victim)[number % len(Victim)]
@@ -53,10 +53,15 @@ def run(points: int, seed: int) -> dict[str, object]:
             where = _strike(stage, victim, name, chance)
             struck[victim, where] += 1
             if chance.random() > AGAIN:
-                until(partial(_decided, stage, name), f"the decision on {name} after {victim} was struck ({where})")
+                what = f"the decision on {name} after {victim} was struck ({where})"
+                until(partial(_decided, stage, name), lambda: f"{what}; the newest logs end: {stage.last_words()}")
         stage.line.mend()
         stage.keep_daemons()
-        until(lambda: _settled(stage), "every order to be final and every position protected", SETTLING_SECONDS)
+        until(
+            lambda: _settled(stage),
+            lambda: f"every order to be final and every position protected; the newest logs end: {stage.last_words()}",
+            SETTLING_SECONDS,
+        )
         counts, wrong = audit(stage)
         wrong = [*wrong, *stage.complaints()]
         if wrong:

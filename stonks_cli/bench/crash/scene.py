@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ class Scene:
         """Start daemons until as many run as should; StonksError with the end of its log for one that ended by itself."""
         for process in self.daemons:
             if process.poll() not in {None, -9}:
-                raise StonksError(f"a daemon ended by itself with {process.returncode}: {self._last_words()}")
+                raise StonksError(f"a daemon ended by itself with {process.returncode}: {self.last_words()}")
         self.daemons = [process for process in self.daemons if process.poll() is None]
         while len(self.daemons) < DAEMONS:
             self.daemons.append(self._start())
@@ -109,8 +109,9 @@ class Scene:
     def _log(self, number: int) -> Path:
         return self.folder / "logs" / f"trading-{number}.log"
 
-    def _last_words(self) -> str:
-        logs = [self._log(n).read_text(errors="replace")[-600:] for n in range(max(1, self._logs - 1), self._logs + 1)]
+    def last_words(self) -> str:
+        """How the logs of the two newest daemons end."""
+        logs = [self._log(n).read_text(errors="replace")[-3000:] for n in range(max(1, self._logs - 1), self._logs + 1)]
         return " | ".join(logs)
 
     def complaints(self) -> Sequence[str]:
@@ -209,11 +210,11 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-def until(condition: object, what: str, seconds: float = PATIENCE) -> None:
-    """Poll `condition` (a callable) until it holds; StonksError naming `what` where it does not in time."""
+def until(condition: Callable[[], bool], what: Callable[[], str], seconds: float = PATIENCE) -> None:
+    """Poll `condition` until it holds; StonksError naming `what` was waited for where it does not in time."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > deadline:
-            raise StonksError(f"waited {seconds:.0f} s in vain for {what}")
+            raise StonksError(f"waited {seconds:.0f} s in vain for {what()}")
         pause.wait(0.02)
