@@ -4,12 +4,12 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 
 from stonks_cli.bench.crash.audit import audit
-from stonks_cli.bench.crash.scene import Scene, scene, until
+from stonks_cli.bench.crash.scene import PATIENCE, Scene, scene, until
 from stonks_cli.bench.crash.wire import Cut
 from stonks_cli.bench.measuring import machine
 from stonks_core.errors import StonksError
@@ -44,7 +44,7 @@ def run(points: int, seed: int) -> dict[str, object]:
     struck: Counter[tuple[Victim, str]] = Counter()
     with scene() as stage:
         stage.keep_daemons()
-        until(lambda: _owned(stage), lambda: "a daemon to take the lease")
+        _await(partial(_owned, stage), stage, "a daemon to take the lease")
         tickers = sorted(stage.prices)
         for number in range(points):
             victim = list(Victim)[number % len(Victim)]
@@ -53,14 +53,13 @@ def run(points: int, seed: int) -> dict[str, object]:
             where = _strike(stage, victim, name, chance)
             struck[victim, where] += 1
             if chance.random() > AGAIN:
-                what = f"the decision on {name} after {victim} was struck ({where})"
-                until(partial(_decided, stage, name), lambda: f"{what}; the newest logs end: {stage.last_words()}")
+                _await(
+                    partial(_decided, stage, name), stage, f"the decision on {name} after {victim} was struck ({where})"
+                )
         stage.line.mend()
         stage.keep_daemons()
-        until(
-            lambda: _settled(stage),
-            lambda: f"every order to be final and every position protected; the newest logs end: {stage.last_words()}",
-            SETTLING_SECONDS,
+        _await(
+            partial(_settled, stage), stage, "every order to be final and every position protected", SETTLING_SECONDS
         )
         counts, wrong = audit(stage)
         wrong = [*wrong, *stage.complaints()]
@@ -72,6 +71,13 @@ def run(points: int, seed: int) -> dict[str, object]:
         "strikes": rows,
         "books": [{"what": what, "count": count} for what, count in counts.items()],
     }
+
+
+def _await(condition: Callable[[], bool], stage: Scene, what: str, seconds: float = PATIENCE) -> None:
+    try:
+        until(condition, what, seconds)
+    except StonksError as error:
+        raise StonksError(f"{error}; the logs of its daemons end: {stage.last_words()}") from error
 
 
 def _give(stage: Scene, tickers: Sequence[str], number: int) -> str:

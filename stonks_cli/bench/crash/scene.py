@@ -61,7 +61,7 @@ class Scene:
     environment: Mapping[str, str]
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
     given: int = 0
-    _logs: int = 0
+    _logs: dict[int, Path] = field(default_factory=dict)
 
     def recommend(self, ticker: str, action: str) -> str:
         """Commit a strong recommendation as the pipeline does; its id. No wake-up."""
@@ -102,23 +102,21 @@ class Scene:
         self.database.notify("stonks_recommendations")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._logs += 1
-        with self._log(self._logs).open("wb") as log:
-            return _process([sys.executable, "-m", "stonks_trading"], self.environment, self.folder, log)
-
-    def _log(self, number: int) -> Path:
-        return self.folder / "logs" / f"trading-{number}.log"
+        path = self.folder / "logs" / f"trading-{len(self._logs)}.log"
+        with path.open("wb") as log:
+            process = _process([sys.executable, "-m", "stonks_trading"], self.environment, self.folder, log)
+        self._logs[process.pid] = path
+        return process
 
     def last_words(self) -> str:
-        """How the logs of the two newest daemons end."""
-        logs = [self._log(n).read_text(errors="replace")[-3000:] for n in range(max(1, self._logs - 1), self._logs + 1)]
-        return " | ".join(logs)
+        """How the logs of the daemons that should run end."""
+        return " | ".join(self._logs[process.pid].read_text(errors="replace")[-3000:] for process in self.daemons)
 
     def complaints(self) -> Sequence[str]:
         """What the logs say of failures that nobody has a sentence for: errors with a traceback, or a bare traceback."""
         found = []
-        for number in range(1, self._logs + 1):
-            for line in self._log(number).read_text(errors="replace").splitlines():
+        for path in self._logs.values():
+            for line in path.read_text(errors="replace").splitlines():
                 said = json.loads(line) if line.startswith("{") and line.endswith("}") else {"message": line}
                 bare = line.startswith("Traceback")
                 if bare or (said.get("level") in {"ERROR", "CRITICAL"} and "exception" in said):
@@ -210,11 +208,11 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-def until(condition: Callable[[], bool], what: Callable[[], str], seconds: float = PATIENCE) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
     """Poll `condition` until it holds; StonksError naming `what` was waited for where it does not in time."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
     while not condition():
         if time.monotonic() > deadline:
-            raise StonksError(f"waited {seconds:.0f} s in vain for {what()}")
+            raise StonksError(f"waited {seconds:.0f} s in vain for {what}")
         pause.wait(0.02)
