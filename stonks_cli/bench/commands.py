@@ -126,8 +126,8 @@ REACT: Mapping[str, tuple[str, Mapping[str, str]]] = {
          "worst_ms": "worst ms"},
     ),
     "burst": (
-        "Recommendations that come at once",
-        {"what": "", "count": "count", "decided": "new", "once": "once each", **COST},
+        "Recommendations that come at once, one burst after another: from the wake-up until the last is decided and sent",
+        {"what": "", "count": "count", "decided": "decided once", "orders": "orders so far", **COST},
     ),
 }  # fmt: skip
 

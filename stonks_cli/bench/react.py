@@ -36,6 +36,8 @@ from stonks_trading.session import TradingSession
 
 SECTORS = 11
 PATIENCE = 60.0
+BURST_PATIENCE = 600.0
+BURSTS = 3
 CHANNEL = "stonks_recommendations"
 POLLING, MOST_POLLED = 0.1, 50
 
@@ -76,7 +78,7 @@ def run(sizes: Sizes) -> dict[str, object]:
         return {
             "machine": machine(),
             "reaction": [*_reaction(stands, sizes), _wake_up(stands, sizes.rounds), _polling(stands, sizes.rounds)],
-            "burst": _burst(stands, sizes),
+            "burst": list(_burst(stands, sizes)),
         }
 
 
@@ -139,29 +141,52 @@ class _Poller(threading.Thread):
                 return
 
 
-def _burst(stands: Ground, sizes: Sizes) -> list[dict[str, object]]:
-    with _scene(stands, sizes.companies) as scene:
-        session = _session(scene)
-        session.reconcile()
-        windows = ("30d", "90d", "7d")
-        each = -(-sizes.burst // len(scene.tickers))
-        for number in range(each):
-            left = sizes.burst - number * len(scene.tickers)
-            scene.recommend(scene.tickers[: max(0, left)], windows[number % len(windows)])
-        found = []
-        for name in ("first round", "next round: nothing is new"):
-            decided, cost = measured(lambda: session.decide(datetime.now(UTC)))
-            found.append(cost.row(name, sizes.burst) | {"decided": len(decided)})
-        counts = scene.database.fetch_one(
-            "SELECT count(*) AS rows, count(DISTINCT recommendation_id) AS known FROM trading_decisions"
+def _burst(stands: Ground, sizes: Sizes) -> Iterator[dict[str, object]]:
+    """Bursts through the whole daemon, each from its wake-up until every recommendation is decided and no order waits."""
+    with _scene(stands, sizes.companies) as scene, _daemon(scene):
+        for number in range(BURSTS):
+            _commit(scene, sizes.burst)
+            _, cost = measured(lambda: _through(scene, (number + 1) * sizes.burst))  # noqa: B023  called at once
+            found = scene.database.fetch_one(
+                """
+                SELECT count(*) AS known, max(decided) AS most, sum(acts) AS acts FROM (
+                    SELECT count(*) FILTER (WHERE final OR outcome = 'act') AS decided,
+                        count(*) FILTER (WHERE outcome = 'act') AS acts
+                    FROM trading_decisions GROUP BY recommendation_id) each
+                """
+            )
+            if found is None or found["most"] != 1:
+                raise StonksError(f"recommendations were decided twice: {found}")
+            yield cost.row(f"burst {number + 1}", sizes.burst) | {
+                "decided": found["known"] - number * sizes.burst,
+                "orders": len(scene.broker.placed),
+                "acts": int(found["acts"]),
+            }
+
+
+def _commit(scene: Scene, count: int) -> None:
+    windows = ("30d", "90d", "7d")
+    for number in range(-(-count // len(scene.tickers))):
+        left = count - number * len(scene.tickers)
+        scene.recommend(scene.tickers[:left], windows[number % len(windows)])
+
+
+def _through(scene: Scene, decided: int) -> None:
+    """Wake the daemon and wait until so many decisions stand and every order of theirs has left."""
+    scene.database.notify(CHANNEL)
+    deadline, pause = time.monotonic() + BURST_PATIENCE, threading.Event()
+    while True:
+        row = scene.database.fetch_one(
+            """
+            SELECT (SELECT count(DISTINCT recommendation_id) FROM trading_decisions) AS decided,
+                (SELECT count(*) FROM orders WHERE state IN ('intended', 'submitting', 'unknown')) AS waiting
+            """
         )
-        _, cost = measured(lambda: session.send_outbox(datetime.now(UTC)))
-        orders = len(scene.broker.placed)
-        found.append(cost.row("orders sent", max(1, orders)) | {"decided": orders})
-        if counts is None or counts["rows"] != counts["known"]:
-            raise StonksError(f"recommendations were decided twice: {counts}")
-        found[0]["once"] = counts["known"]
-        return found
+        if row is not None and row["decided"] >= decided and row["waiting"] == 0:
+            return
+        if time.monotonic() > deadline:
+            raise StonksError(f"the daemon did not get through a burst in {BURST_PATIENCE:.0f} s: {row}")
+        pause.wait(0.05)
 
 
 def _times(name: str, seconds: Sequence[float]) -> dict[str, object]:

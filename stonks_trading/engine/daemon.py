@@ -8,6 +8,7 @@ keeper. NOTIFY wakes, polling guarantees.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,15 +124,23 @@ class Daemon:
             await asyncio.to_thread(self._parts.session.finish)
 
     async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._parts.lease.ttl_seconds / 3)
-            try:
-                ours = await asyncio.to_thread(self._parts.lease.renew)
-            except (TransientError, psycopg.Error) as error:
-                log.warning("the lease could not be renewed, tried again: %s", error)
-                continue
-            if not ours:
-                raise LeaseLostError(f"{self._parts.lease.owner} lost the engine's lease: another daemon trades now")
+        """Renew the lease in a thread of its own: those of the tasks may all wait for a slow broker."""
+        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "lease")
+        try:
+            while True:
+                await asyncio.sleep(self._parts.lease.ttl_seconds / 3)
+                await self._renew(loop.run_in_executor(thread, self._parts.lease.renew))
+        finally:
+            thread.shutdown(wait=False)
+
+    async def _renew(self, renewal: Awaitable[bool]) -> None:
+        try:
+            ours = await renewal
+        except (TransientError, psycopg.Error) as error:
+            log.warning("the lease could not be renewed, tried again: %s", error)
+            return
+        if not ours:
+            raise LeaseLostError(f"{self._parts.lease.owner} lost the engine's lease: another daemon trades now")
 
     async def _trade(self, token: int, ready: Callable[[str], None]) -> None:
         await self._reconcile()

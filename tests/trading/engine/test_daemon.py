@@ -1,7 +1,9 @@
 """The lease, the supervision, and the daemon around a session."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -120,6 +122,31 @@ def test_of_two_daemons_one_trades_and_the_other_takes_over(database: Database) 
     asyncio.run(asyncio.wait_for(scenario(), 60))
     assert ready[1] == "trading as second with fencing token 2"
     assert len(bench.broker.placed) == bench.broker.submitted == 2
+
+
+def test_the_lease_is_renewed_while_every_other_thread_waits_for_the_broker(database: Database) -> None:
+    bench = Bench(database)
+    lease = Lease(database, "me", ttl_seconds=0.3)
+    assert lease.acquire() == Held(1)
+    daemon = Daemon(Parts(bench.settings, database, bench.session(), lease, bench.clock), asyncio.Event())
+    answered = threading.Event()
+    renewed = "SELECT 1 FROM engine_lease WHERE heartbeat_at > acquired_at"
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        waiting = loop.run_in_executor(None, answered.wait)
+        keeper = asyncio.create_task(daemon._keep())
+        for _ in range(4000):
+            if database.fetch(renewed):
+                break
+            await asyncio.sleep(0.005)
+        keeper.cancel()
+        answered.set()
+        await asyncio.gather(keeper, waiting, return_exceptions=True)
+        assert database.fetch(renewed)
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 def test_all_stops_are_looked_at_on_the_slow_interval_and_the_near_ones_between(database: Database) -> None:
