@@ -25,6 +25,7 @@ from stonks_assets.aggregation.weights import LayerWeights
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.recommendation import rules
 from stonks_assets.recommendation.speaking import judged
+from stonks_assets.recommendation.thesis import PROJECTIONS
 from stonks_audit.recompute import recompute
 from stonks_audit.sizes import Size, Sizes, sizes
 from stonks_audit.stored import Basis, Stored, basis, stored
@@ -37,7 +38,7 @@ from stonks_core.stores.lake.pinned import PinnedLake
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.stores.lake.tables import UTC_MICROS
 from stonks_core.stores.postgres import Database
-from stonks_core.vocabulary import Action, Mode
+from stonks_core.vocabulary import Action, Layer, Mode
 from stonks_core.why.lookup import Row, document_day, first_row
 from stonks_core.why.order import plain
 from stonks_trading.records import Recommendation
@@ -190,6 +191,8 @@ def _remarks(signals: pa.Table, wanted: Sequence[str], left: Remaining, found: S
     ]
     if left.newer:
         said.append(f"{left.newer} later signals would have been newer than they were")
+    if pc.any(pc.equal(left.signals["layer"], str(Layer.COMPETITIVE))).as_py():
+        said.append("what the competitive layer's patterns were learnt from is held as it was")
     return said
 
 
@@ -214,7 +217,8 @@ def _said(trend: Row, projected: float | None) -> Said:
 
 
 def _projected(points: Sequence[tuple[datetime, float]], found: Stored, on_record: Basis) -> float | None:
-    if not points or max(points)[0] != found.as_of:
+    unread = PROJECTIONS in on_record.of_recommendation.lacking
+    if unread or not points or max(points)[0] != found.as_of:
         return None
     row = projection_row(_key(found), points, on_record.calendar, on_record.projection_threshold)
     return None if row is None else float(row["projected_score"])

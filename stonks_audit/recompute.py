@@ -19,6 +19,7 @@ from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.recommendation.resolve import sentences
 from stonks_assets.recommendation.speaking import TEMPLATE, evidence_rows, recommendation_row, spoken, words_for
+from stonks_assets.recommendation.thesis import PROJECTIONS
 from stonks_audit.stored import Basis, Stored, basis, stored
 from stonks_core.identifiers import sha256_text
 from stonks_core.prices.reading import LakeReader
@@ -181,7 +182,8 @@ def _again(first: LakeReader, second: LakeReader, found: Stored, on_record: Basi
     said = spoken(rows[0], best, projected)
     quoted = sentences(second, best, as_of).sentences
     shown = [(row, quoted[row["signal_id"]]) for row in best if row["signal_id"] in quoted]
-    words = words_for(rows[0], said.verdict, shown, names, projected, unseen=len(best) - len(shown))
+    lacking, unseen = on_record.of_recommendation.lacking, len(best) - len(shown)
+    words = words_for(rows[0], said.verdict, shown, names, projected, lacking=lacking, unseen=unseen)
     given = found.recommendation
     author = given["thesis_author"]
     prose = words if author == TEMPLATE else given["thesis"]
@@ -191,7 +193,12 @@ def _again(first: LakeReader, second: LakeReader, found: Stored, on_record: Basi
 
 
 def _projected(lake: LakeReader, found: Stored, on_record: Basis) -> float | None:
-    """The score that the trend was projected to at its instant, from the history of that time; None where it was not."""
+    """The score that the trend was projected to at its instant, from the history of that time.
+
+    None where there was none, or where the recommendation could not read it.
+    """
+    if PROJECTIONS in on_record.of_recommendation.lacking:
+        return None
     key = (found.ticker, str(found.window))
     points = score_history(lake, found.as_of, key).get(key)
     if not points:

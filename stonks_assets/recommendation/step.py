@@ -182,7 +182,8 @@ class _Desk:
         own = read_provenance(trend["input_versions"])
         threshold = self.pipeline.settings.signals.projection_confidence_threshold
         tables = {**own.tables, **self.tables}
-        return replace(own, tables=tables, projection_threshold=threshold, projected_score=projected)
+        seen = replace(own, tables=tables, projection_threshold=threshold, projected_score=projected)
+        return replace(seen, lacking=self.lacking)
 
     def _reworded(self, verdict: rules.Verdict, words: str, recommendation_id: str) -> tuple[str, str]:
         """Author and words: the agent's where it is on, in time, and adds nothing; the template's otherwise."""

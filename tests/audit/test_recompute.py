@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from deltalake import DeltaTable
 from stonks_audit.recompute import recompute
 from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.settings import load_settings
-from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_HISTORY
+from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS, TREND_HISTORY, TREND_PROJECTIONS
 from stonks_core.stores.lake.silver_tables import IMPACT_RECORDS, SIGNALS
 from tests.audit.conftest import NOW, World
 
@@ -51,6 +52,22 @@ def test_a_layer_that_was_off_stays_off(told: World) -> None:
     told.tell("more", NOW + timedelta(minutes=1), 0.1)
     done = again(told, told.said("ACME")["recommendation_id"])
     assert done.equal
+
+
+def test_what_was_said_while_projections_could_not_be_read_comes_out_without_them(told: World) -> None:
+    log = Path(told.lake.location.table_uri(TREND_PROJECTIONS.name)) / "_delta_log"
+    newest = max(log.glob("*.json"))
+    kept = newest.read_text()
+    newest.write_text("{this is no log")
+    told.tell("meanwhile", NOW + timedelta(minutes=1), 0.4)
+    told.cycle(NOW + timedelta(minutes=20))
+    newest.write_text(kept)
+    said = told.said()
+    assert "where the trend is heading could not be read" in said["thesis"]
+    done = again(told, said["recommendation_id"])
+    assert done.equal, (done.by_knowledge.differences, done.by_versions)
+    told.cycle(NOW + timedelta(minutes=40))  # the table is read again
+    assert "could not be read" not in told.said("BETA")["thesis"]
 
 
 def test_a_record_that_came_late_is_told_from_an_error(told: World) -> None:
