@@ -107,7 +107,7 @@ def _has_newest_session(pipeline: Pipeline, table: LakeTable, closed_by: datetim
 def _sources(pipeline: Pipeline, as_of: datetime) -> dict[Name, Finding]:
     rows = pipeline.database.fetch(
         """
-        SELECT s.source_type, s.name, s.config, t.last_success_at, COALESCE(t.last_error, '') AS last_error
+        SELECT s.source_type, s.name, s.config, s.created_at, t.last_success_at, COALESCE(t.last_error, '') AS last_error
         FROM sources s LEFT JOIN companies c USING (company_id) LEFT JOIN source_states t USING (source_id)
         WHERE s.active AND COALESCE(c.valid_to, 'infinity') = 'infinity' ORDER BY s.name, s.source_id
         """
@@ -126,7 +126,8 @@ def _turn(row: Mapping[str, Any], source_type: SourceType, table: LakeTable, as_
     within = table.freshness.within if table.freshness else timedelta(0)
     patience = max(MISSED_TURNS * polling_interval(source_type, row["config"]), within)
     last: datetime | None = row["last_success_at"]
-    return Overdue(row["name"], last, row["last_error"], is_late=last is None or as_of - last > patience)
+    heard = last or row["created_at"]  # a new source's first turn may be still to come
+    return Overdue(row["name"], last, row["last_error"], is_late=as_of - heard > patience)
 
 
 def _shares(pipeline: Pipeline, as_of: datetime) -> dict[Name, Finding]:

@@ -29,6 +29,8 @@ class Line:
         self.port, self.cuts = 0, 0
         self._target, self._armed = target, None
         self._open: set[asyncio.StreamWriter] = set()
+        self._passing: set[asyncio.Task[None] | None] = set()
+        self._ended = asyncio.Event()
         self.loop = asyncio.new_event_loop()
 
     _armed: Cut | None
@@ -49,11 +51,18 @@ class Line:
                 _abort(writer)
 
     async def serve(self, ready: threading.Event) -> None:
-        """Listen until the loop is stopped."""
+        """Listen until told to end."""
         server = await asyncio.start_server(self._connected, HOST, 0)
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
-        await server.serve_forever()
+        await self._ended.wait()
+        server.close()
+        self._cut(Cut.ALL)
+        await asyncio.gather(*filter(None, self._passing), return_exceptions=True)
+
+    def end(self) -> None:
+        """Cut everything and listen no more."""
+        self.loop.call_soon_threadsafe(self._ended.set)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -63,9 +72,11 @@ class Line:
             return
         pair = _Pair(self, writer, far_writer)
         self._open |= {writer, far_writer}
+        self._passing.add(asyncio.current_task())
         try:
             await asyncio.gather(pair.up(reader), pair.down(far_reader))
         finally:
+            self._passing.discard(asyncio.current_task())
             for end in (writer, far_writer):
                 self._open.discard(end)
                 _abort(end)
@@ -125,8 +136,8 @@ def line_to(target: int) -> Iterator[Line]:
     line, ready = Line(target), threading.Event()
 
     def body() -> None:
-        with suppress(RuntimeError):  # the loop is stopped while it serves
-            line.loop.run_until_complete(line.serve(ready))
+        line.loop.run_until_complete(line.serve(ready))
+        line.loop.close()
 
     thread = threading.Thread(target=body, name="line", daemon=True)
     thread.start()
@@ -134,5 +145,5 @@ def line_to(target: int) -> Iterator[Line]:
     try:
         yield line
     finally:
-        line.loop.call_soon_threadsafe(line.loop.stop)
+        line.end()
         thread.join()

@@ -37,10 +37,12 @@ def source(database: Database, name: str, last: datetime | None, **more: Any) ->
         "name": name,
         "config": Jsonb(more.get("config", {})),
         "active": more.get("active", True),
+        "created": more.get("created", NOON - 100 * HOUR),
     }
     row = database.fetch_one(
         """
-        INSERT INTO sources (source_type, name, config, active) VALUES (%(type)s, %(name)s, %(config)s, %(active)s)
+        INSERT INTO sources (source_type, name, config, active, created_at)
+        VALUES (%(type)s, %(name)s, %(config)s, %(active)s, %(created)s)
         RETURNING source_id::text AS id
         """,
         values,
@@ -86,10 +88,11 @@ def test_an_answer_without_news_is_an_answer(pipeline: Pipeline, database: Datab
     assert {name for name, finding in flow_findings(pipeline, sunday).items() if finding.problem} == set()
 
 
-def test_a_source_that_never_answered_is_late_and_one_that_is_asked_seldom_is_not(
+def test_a_source_that_never_answered_is_late_and_one_that_is_new_or_asked_seldom_is_not(
     pipeline: Pipeline, database: Database
 ) -> None:
     source(database, "seldom", NOON - 5 * HOUR, config={"polling_interval_seconds": 7200})
+    source(database, "new", None, created=NOON - MINUTE)
     assert said(pipeline, "raw_news_api", "sources_answer") == ""
     source(database, "never", None)
     assert "never, which has never answered" in said(pipeline, "raw_news_api", "sources_answer")
