@@ -155,6 +155,7 @@ def _cycle(pipeline: Pipeline, session: TradingSession, moment: Moment, last: da
         run_stages(SILVER, pipeline, day, at)
     run_stages(GOLD, pipeline, at.date(), at)
     session.check_stops(at)
+    session.protect(at)
     session.decide(at)
     session.send_outbox(at)
     session.sweep(at)
