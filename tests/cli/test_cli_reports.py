@@ -229,7 +229,8 @@ def test_a_database_that_does_not_answer_is_said_in_a_sentence(stonks: Stonks) -
         result = stonks(*words, POSTGRES_PORT="9")
         assert result.exit_code == 1
         assert result.exception is None or isinstance(result.exception, SystemExit)
-        assert "PostgreSQL on 127.0.0.1:9 does not answer: is it running? `stonks doctor` tells" in result.stderr
+        assert "port 9 failed" in result.stderr
+        assert "`stonks doctor`" in result.stderr
         assert "POSTGRES_*" in result.stderr
 
 
