@@ -203,7 +203,8 @@ def test_a_server_that_is_down_may_come_and_one_that_refuses_us_will_not(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = postgres.model_copy(update={"port": taken.getsockname()[1]})
     with pytest.raises(
-        TransientError, match=rf"PostgreSQL on 127\.0\.0\.1:{nobody.port} does not answer: is it running"
+        TransientError,
+        match=rf"PostgreSQL on 127\.0\.0\.1:{nobody.port} does not answer: start it, or correct POSTGRES_",
     ):
         prepare(nobody, "any")
     stranger = postgres.model_copy(update={"password": SecretStr("wrong")})

@@ -72,4 +72,4 @@ def _failure(postgres: Postgres, error: BaseException) -> TransientError | Perma
         return PermanentError(
             f"{what} refuses user {postgres.user!r}: {why}; check POSTGRES_USER and POSTGRES_PASSWORD"
         )
-    return TransientError(f"{what} does not answer: is it running? `stonks doctor` tells ({why})")
+    return TransientError(f"{what} does not answer: start it, or correct POSTGRES_*; `stonks doctor` looks ({why})")
