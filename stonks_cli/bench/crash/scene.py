@@ -33,7 +33,7 @@ from stonks_core.stores.postgres import Database
 DAEMONS = 2
 PASSWORD = "crash"  # noqa: S105  of a server that lives for this run, on loopback
 SESSIONS = 40
-PATIENCE = 60.0
+PATIENCE = 180.0  # the broker answers 200 requests a minute, and each new daemon asks it for everything
 TRADING = {
     "DATA_HEALTH_GATE": "false",
     "TRADING_ENABLED": "true",
