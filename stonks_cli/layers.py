@@ -42,14 +42,21 @@ def list_(*, book: Book = LIVE, as_json: Json = False) -> None:
 @app.command()
 @guarded
 def on(layer: Which, reason: Because, *, book: Book = LIVE, as_json: Json = False) -> None:
-    """Let a layer count again, from the next cycle on, with all that came in while it was off."""
+    """Let a layer count again, from the next cycle on.
+
+    Macro counts with the events that came in meanwhile. Competitive propagates from now on; a day that passed while it was
+    off is propagated when its partition of competitive_signals is materialised.
+    """
     _switch(layer, reason, book, enabled=True, as_json=as_json)
 
 
 @app.command()
 @guarded
 def off(layer: Which, reason: Because, *, book: Book = LIVE, as_json: Json = False) -> None:
-    """Leave a layer out, from the next cycle on; what it has and what goes on coming in is kept."""
+    """Leave a layer out, from the next cycle on; what it has is kept.
+
+    Macro events go on being classified; to competitors nothing is propagated.
+    """
     _switch(layer, reason, book, enabled=False, as_json=as_json)
 
 

@@ -44,8 +44,9 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
 
     A signal whose record was taken back or corrected does not stand: it goes, and is made again from what is said now.
 
-    Nothing is propagated while the layer is switched off. A failure is counted and noted, never raised: the other
-    layers go on without this one.
+    Nothing is propagated while the layer is switched off (services.md, Layer 3); a day that passed so is propagated once
+    it is materialised again, with the knowledge times of its records. A failure is counted and noted, never raised: the
+    other layers go on without this one.
     """
     if not pipeline.layer_enabled(Layer.COMPETITIVE):
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"layer": "off"})

@@ -33,6 +33,18 @@ def test_a_switched_off_layer_keeps_its_data_and_weighs_nothing(filled):
     assert layers == {"AAA": True, "BBB": False, "CCC": False}
 
 
+def test_a_day_that_passed_while_the_layer_was_off_is_propagated_once_it_is_asked_for_again(filled):
+    filled.database.execute("INSERT INTO risk_configs (key, value) VALUES ('competitive_enabled', 'false')")
+    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 0
+    filled.database.execute("UPDATE risk_configs SET value = 'true'")
+    later = NOW + timedelta(days=2)
+    written = [materialise_competitive_signals(filled, DAY, later).written["competitive_signals"] for _ in range(2)]
+    assert written == [1, 0]
+    (signal,) = filled.lake.read(COMPETITIVE_SIGNALS).to_pylist()
+    records = {record["impact_id"]: record for record in filled.lake.read(IMPACT_RECORDS).to_pylist()}
+    assert signal["available_at"] == records[signal["impact_id"]]["available_at"]
+
+
 def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled):
     def written():
         return materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"]
