@@ -15,7 +15,8 @@ def test_nothing_is_lost_or_doubled_when_everything_is_struck_in_turn() -> None:
     assert by_victim == {"daemon": 2, "PostgreSQL": 2, "broker's connection": 2}
     books = {row["what"]: row["count"] for row in report["books"]}  # type: ignore[attr-defined]
     assert books["recommendations"] == 6
-    assert books["decided act: sized"] == books["executions"] > 0
+    assert books["orders at the broker"] >= books["decided act: sized"] > 0
+    assert books["executions"] >= books["decided act: sized"], "some fill in parts"
     for evil in ("orders placed twice", "orphans", "fills lost", "fills booked twice"):
         assert books[evil] == 0
 
