@@ -92,6 +92,8 @@ def configure_logging(settings: Settings, process: str) -> None:
     logging.basicConfig(level=settings.general.log_level, handlers=[handler], force=True)
     for chatty in ("httpx", "httpcore", "urllib3", "botocore", "alembic", "websockets", "trafilatura"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    for told_by_us in ("psycopg.pool", "urllib3.connection"):  # what fails there is raised, and said by who asked
+        logging.getLogger(told_by_us).setLevel(logging.ERROR)
 
 
 def _secrets(settings: Settings) -> Iterable[str]:
