@@ -21,6 +21,7 @@ from stonks_core.notifications.channels import channels_of
 from stonks_core.notifications.delivery import deliver, ensure_channels
 from stonks_core.settings import Settings
 from stonks_core.stores.postgres import Database
+from stonks_trading.broker.protocol import OrderState
 from stonks_trading.broker.stream import trade_updates
 from stonks_trading.engine.lease import Held, HeldByOther, Lease, LeaseLostError
 from stonks_trading.engine.supervisor import FIRST_PAUSE, LONGEST_PAUSE, Heartbeats, Task, supervise, until_woken
@@ -272,6 +273,8 @@ class Daemon:
                     log.info("%s %s of %s filled at $%s", fill.side, fill.quantity, fill.ticker, fill.price)
                 if update.execution is not None or update.order.state.final:
                     self._stops.wake.set()  # a new position gets its stop at once, and what waited for one goes
+                if update.order.state is OrderState.FILLED and update.order.side == "sell":
+                    self._decisions.wake.set()  # whoever asked to be flat hears of it
         return "the stream ended"
 
     async def _listen(self) -> str:

@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from stonks_core.errors import TransientError
 from stonks_core.stores.postgres import Database
+from stonks_trading.broker.protocol import TradeUpdate
 from stonks_trading.engine.daemon import Daemon, Parts
 from stonks_trading.engine.lease import Held, HeldByOther, Lease, LeaseLostError
 from stonks_trading.engine.supervisor import Heartbeats, Task, supervise
@@ -147,6 +149,38 @@ def test_the_lease_is_renewed_while_every_other_thread_waits_for_the_broker(data
         assert database.fetch(renewed)
 
     asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_a_fill_wakes_who_waits_for_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(database)
+    session = bench.session()
+    session.reconcile()
+    parts = Parts(bench.settings, database, session, Lease(database, "me"), bench.clock)
+
+    def woken_by(action: str) -> tuple[bool, bool]:
+        """Whether the stops and the decisions are woken by the fill of an order that such a recommendation asks for."""
+        now = bench.later(seconds=60)
+        bench.lake.recommend(action, now, action=action)
+        (decided,) = session.decide(now)
+        (sent,) = session.send_outbox(now).sent
+        update = bench.broker.fill(sent, "1")
+        daemon = Daemon(parts, asyncio.Event())
+
+        @asynccontextmanager
+        async def stream(*_: str) -> AsyncIterator[AsyncIterator[TradeUpdate]]:
+            async def updates() -> AsyncIterator[TradeUpdate]:
+                yield update
+
+            yield updates()
+
+        monkeypatch.setattr("stonks_trading.engine.daemon.trade_updates", stream)
+        tasks = {task.name: task for task in daemon.tasks()}
+        assert asyncio.run(tasks["stream"].cycle()) == "the stream ended"
+        assert decided.order is not None
+        return tasks["stops"].wake.is_set(), tasks["decisions"].wake.is_set()
+
+    assert woken_by("buy") == (True, False)
+    assert woken_by("sell") == (True, True)
 
 
 def test_all_stops_are_looked_at_on_the_slow_interval_and_the_near_ones_between(database: Database) -> None:
