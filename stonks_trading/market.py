@@ -1,9 +1,10 @@
 """What the decision is told of the market, put together from daily bars and quotes. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from stonks_trading.decide import correlation
 from stonks_trading.history import DailyBar, History, decimal
@@ -12,14 +13,28 @@ from stonks_trading.records import MarketView, Quote
 VOLUME_SESSIONS = 20
 
 
+class _View(MarketView):
+    """A view that works its correlation out when somebody asks: most are looked at for their sector or range alone."""
+
+    def __init__(self, correlate: Callable[[], float], **known: object) -> None:
+        self.__dict__.update(known)
+        self.__dict__["_correlate"] = correlate
+
+    @cached_property
+    def mean_correlation(self) -> float:
+        """With the open positions."""
+        correlate: Callable[[], float] = self.__dict__["_correlate"]
+        return correlate()
+
+
 def view(ticker: str, quote: Quote | None, history: History, held: Iterable[str], sector: str) -> MarketView:
     """One ticker as the decision sees it."""
-    return MarketView(
+    return _View(
+        lambda: correlation.mean_correlation(ticker, held, history.correlation),
         ticker=ticker,
         quote=quote,
         atr=history.atr(ticker),
         sector=sector,
-        mean_correlation=correlation.mean_correlation(ticker, held, history.correlation),
         volatility=history.volatility(ticker),
         typical_volume=typical_volume(history.get(ticker, ())),
     )

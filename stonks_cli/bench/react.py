@@ -38,6 +38,7 @@ SECTORS = 11
 PATIENCE = 60.0
 BURST_PATIENCE = 600.0
 BURSTS = 3
+MOST_OPEN = 10
 CHANNEL = "stonks_recommendations"
 POLLING, MOST_POLLED = 0.1, 50
 
@@ -91,7 +92,19 @@ def _reaction(stands: Ground, sizes: Sizes) -> Iterator[dict[str, object]]:
             committed = time.perf_counter()
             scene.database.notify(CHANNEL)
             taken.append(scene.broker.reached(PATIENCE) - committed)
+            _end_oldest(scene)
         yield _times(f"ours: commit to order, {len(scene.tickers)} companies", taken)
+
+
+def _end_oldest(scene: Scene) -> None:
+    """End all but the newest open orders: an account has MOST_OPEN positions, and this broker fills nothing."""
+    scene.database.execute(
+        """
+        UPDATE orders SET state = 'canceled' WHERE state = 'accepted' AND order_id NOT IN (
+            SELECT order_id FROM orders WHERE state = 'accepted' ORDER BY intended_at DESC LIMIT %s)
+        """,
+        (MOST_OPEN,),
+    )
 
 
 def _wake_up(stands: Ground, rounds: int) -> dict[str, object]:
