@@ -40,6 +40,7 @@ LISTS = (
     "/api/trading/notifications/history?severity=critical",
     "/api/trading/config/history",
     "/api/trading/tiers",
+    "/api/trading/reserve/ledger",
     "/risk/evaluations?ticker=orcl&source=order&eligible=true",
     "/risk/approvals?status=pending",
     "/risk/config/history",
