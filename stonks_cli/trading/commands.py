@@ -22,6 +22,7 @@ breaker_app = typer.Typer(no_args_is_help=True, help="Breakers: trip the manual 
 app.add_typer(breaker_app, name="breaker")
 app.command("config")(configuring.settings_)
 app.command("limits")(configuring.limits)
+app.command("profit")(money.profit_)
 app.command("reserve")(money.reserve_)
 Amount = Annotated[str, typer.Option(help="A positive number.")]
 

@@ -207,3 +207,19 @@ def test_the_reserve_is_told_with_its_movements_and_reasons(stonks: Stonks, book
     assert (found["balance"], found["moved"]) == ("10.34", {"correction": "12.34", "emergency_use": "-2"})
     assert [row["note"] for row in found["movements"]] == ["drawdown of 41%", "brought over"]
     assert "drawdown of 41%" in said(stonks("trading", "reserve", "--limit", "1"))
+
+
+def test_both_profits_are_told_with_the_fees_behind_them(stonks: Stonks, book: Database) -> None:
+    book.execute(
+        """
+        INSERT INTO positions (account_id, ticker, quantity, cost, conservative_cost, price, updated_at)
+        VALUES ('acc', 'ACME', 2, 10, 10.5, 12, now())
+        """
+    )
+    found = json.loads(said(stonks("trading", "profit", "--json")))
+    assert (found["broker"]["total"], found["conservative"]["total"]) == ("4", "3.0")
+    assert found["newest_sales"] == []
+    told = said(stonks("trading", "profit"))
+    assert "broker: $4.00 in all" in told
+    assert "conservative: $3.00 in all" in told
+    assert "of each share, at most $" in told

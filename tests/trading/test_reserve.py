@@ -12,7 +12,7 @@ from stonks_trading.console import reserve as shown
 from stonks_trading.decide.reserve import ReserveRow, faults
 from stonks_trading.decide.rules import ReserveRules
 from stonks_trading.records import Portfolio
-from tests.trading.bench import TICKER, Bench, at
+from tests.trading.bench import TICKER, Bench, at, with_a_profit
 from tests.trading.decide.desk import portfolio
 
 RULES = ReserveRules()
@@ -21,20 +21,9 @@ RULES = ReserveRules()
 @pytest.fixture
 def bench(database: Database) -> Bench:
     """A bench whose reserve holds a fifth of one realised profit, the books of its Monday closed."""
-    made = Bench(database)
-    made.lake.recommend("r1", at(15, 30))
+    made = with_a_profit(database)
     session = made.session()
     session.reconcile()
-    session.decide(at(16))
-    session.send_outbox(at(16))
-    made.broker.fill_all()
-    session.sweep(at(16))
-    session.check_stops(at(16))
-    made.broker.prices[TICKER] = Decimal(150)
-    session.check_stops(made.later(minutes=1))
-    session.send_outbox(made.later(minutes=1))
-    made.broker.fill_all()
-    session.sweep(made.later(minutes=1))
     assert session.close_day(made.to(at(20, 30))) is not None
     assert [row["trigger"] for row in rows(made)] == ["siphon"]
     return made
