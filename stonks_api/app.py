@@ -34,7 +34,7 @@ from stonks_api.routers import (
     trends,
 )
 from stonks_api.security import Guarded, Traced, hosts_of
-from stonks_api.trading import configuring, lists, steering
+from stonks_api.trading import configuring, lists, money, steering
 from stonks_core.clock import Clock
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.duck import LakeSql
@@ -114,7 +114,7 @@ def create_app(
         failures,
         health,
     )
-    trading = (steering, configuring, lists, evaluations, limits, approvals, notifications)
+    trading = (steering, configuring, lists, money, evaluations, limits, approvals, notifications)
     registry = (
         registry_companies,
         registry_attachments,

@@ -51,13 +51,19 @@ def siphon(connection: Connection, account_id: str, rules: ReserveRules, as_of: 
 def settle_reserve(
     connection: Connection, account_id: str, portfolio: Portfolio, rules: ReserveRules, as_of: datetime
 ) -> None:
-    """Return what the reserve holds above its high-water share, and use it in a severe drawdown."""
-    for movement in (
-        reserve.high_water_return(portfolio.reserve, portfolio.equity, rules, as_of),
-        reserve.emergency_use(portfolio.reserve, portfolio.equity, portfolio.high_water_equity, rules, as_of),
-    ):
-        if movement is not None and -movement.amount <= reserve_balance(connection, account_id):
-            _move(connection, account_id, movement, movement.note, None)
+    """Return what the reserve holds above its high-water share, then use the rest in a severe drawdown, and tell of that.
+
+    Each movement starts from what the ledger holds after the one before it.
+    """
+    back = reserve.high_water_return(reserve_balance(connection, account_id), portfolio.equity, rules, as_of)
+    if back is not None:
+        _move(connection, account_id, back, back.note, None)
+    held = reserve_balance(connection, account_id)
+    used = reserve.emergency_use(held, portfolio.equity, portfolio.high_water_equity, rules, as_of)
+    if used is not None:
+        _move(connection, account_id, used, used.note, None)
+        body = f"${-used.amount:.2f} of the reserve went to the active pool: {used.note}; ${used.balance:.2f} is left."
+        leave(connection, as_of, "critical", "the reserve is used in an emergency", body)
 
 
 def snapshot(

@@ -8,7 +8,7 @@ import typer
 
 from stonks_cli.books import LIVE
 from stonks_cli.root import OUT, guarded, print_json, print_table
-from stonks_cli.trading import configuring
+from stonks_cli.trading import configuring, money
 from stonks_cli.trading.console import Because, Book, Json, Who, asked, author, opened, report, telling
 from stonks_core.errors import BadInputError
 from stonks_trading.console import breakers, orders, requests, switches
@@ -22,6 +22,8 @@ breaker_app = typer.Typer(no_args_is_help=True, help="Breakers: trip the manual 
 app.add_typer(breaker_app, name="breaker")
 app.command("config")(configuring.settings_)
 app.command("limits")(configuring.limits)
+app.command("profit")(money.profit_)
+app.command("reserve")(money.reserve_)
 Amount = Annotated[str, typer.Option(help="A positive number.")]
 
 

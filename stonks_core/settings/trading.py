@@ -73,7 +73,7 @@ class Trading(Slice):
     emergency_drawdown_threshold_pct: Share = Field(
         0.40,
         alias="TRADING_EMERGENCY_DRAWDOWN_THRESHOLD_PCT",
-        description="loss since the day's opening equity that trips daily_loss",
+        description="loss since the day's opening equity that trips daily_loss; drawdown that lets the reserve be used",
     )
     single_position_loss_pct: Share = Field(
         0.25,

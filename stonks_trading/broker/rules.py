@@ -16,9 +16,10 @@ _SUB_DOLLAR_DECIMALS = 4
 def refusals(request: OrderRequest, asset: Asset | None) -> tuple[str, ...]:
     """Why the broker would refuse an order, one sentence each; empty when it is well formed.
 
-    Equities only: exactly one of quantity and notional, at least a dollar, at most nine decimals; fractions and
-    notionals only as DAY orders on fractionable assets; prices in cents, four decimals below a dollar; limit and stop
-    prices exactly where the type has them, a stop-limit's limit on the stop's far side.
+    Equities only: exactly one of quantity and notional, at least a dollar (a fraction that is bought: at its highest
+    price), at most nine decimals; fractions and notionals only as DAY orders on fractionable assets; prices in cents,
+    four decimals below a dollar; limit and stop prices exactly where the type has them, a stop-limit's limit on the
+    stop's far side.
     """
     return (
         *_identity(request),
@@ -62,6 +63,13 @@ def _fraction(request: OrderRequest, asset: Asset | None) -> tuple[str, ...]:
         problems.append(f"fractional and notional orders are DAY orders, not {request.time_in_force}")
     if asset is not None and not asset.fractionable:
         problems.append(f"{request.ticker} trades in whole shares only")
+    prices = [price for price in (request.limit_price, request.stop_price) if price is not None and price.is_finite()]
+    if request.side == "buy" and request.quantity is not None and request.quantity.is_finite() and prices:
+        worth = max(prices) * request.quantity
+        if worth < LEAST_NOTIONAL:
+            problems.append(
+                f"{request.quantity} shares for {worth.normalize():f} dollars are below the least, one dollar"
+            )
     return tuple(problems)
 
 

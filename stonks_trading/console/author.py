@@ -39,3 +39,9 @@ def account_of(connection: Connection) -> Row:
     if row is None:
         raise ConflictError("there is no broker account yet: start the trading daemon once, with `stonks up`")
     return row
+
+
+def account_id_of(connection: Connection) -> str:
+    """The id of the account that trades; empty before the engine has met its broker, for whoever only looks."""
+    row = connection.execute("SELECT account_id FROM broker_accounts ORDER BY synced_at DESC LIMIT 1").fetchone()
+    return row["account_id"] if row else ""

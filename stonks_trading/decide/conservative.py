@@ -7,6 +7,7 @@ sell gets at most the bid; latency, size and fees come on top. The same facts al
 from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
+from stonks_trading.decide import fees
 from stonks_trading.decide.ledger import Fill
 from stonks_trading.decide.rules import ConservativeRules
 
@@ -25,7 +26,7 @@ def conservative(
 
     buy:  max(price, ask) * (1 + latency + impact * excess);  sell: min(price, bid) * (1 - latency - impact * excess)
     excess = share of the fill above participation * typical volume; where that is unknown, all of it
-    fee of a sell = the broker's + fee_of_proceeds * proceeds + fee_per_share * quantity
+    fee of a sell = the broker's + what `fees` takes of it on its day
     """
     worse = rules.latency + rules.impact * _excess(fill.quantity, typical_volume, rules)
     if fill.side == "buy":
@@ -33,7 +34,7 @@ def conservative(
         return replace(fill, price=paid.quantize(GRID, rounding=ROUND_UP))
     got = min(fill.price, bid or fill.price) * (1 - worse)
     price = min(fill.price, max(GRID, got.quantize(GRID, rounding=ROUND_DOWN)))
-    fee = rules.fee_of_proceeds * fill.quantity * price + rules.fee_per_share * fill.quantity
+    fee = fees.of_sale(fill.quantity, fill.quantity * price, fill.at)
     return replace(fill, price=price, fee=fill.fee + fee.quantize(GRID, rounding=ROUND_UP))
 
 

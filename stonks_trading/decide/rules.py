@@ -54,18 +54,15 @@ class ReserveRules:
 
 @dataclass(frozen=True)
 class ConservativeRules:
-    """How much worse than the broker's a fill is reckoned for the second profit: shares of the price, and fees of a sell.
+    """How much worse than the broker's a fill is reckoned for the second profit, as shares of the price.
 
     `latency`: the market moves against us between decision and fill. `participation`: the share of a typical day's volume
-    that trades at that price; `impact` is what every share above it costs on top. The fees are above what SEC and FINRA
-    take of a sell, and paper accounts charge none.
+    that trades at that price; `impact` is what every share above it costs on top. What SEC and FINRA take is in `fees`.
     """
 
     latency: Decimal = Decimal("0.0005")
     participation: Decimal = Decimal("0.01")
     impact: Decimal = Decimal("0.01")
-    fee_of_proceeds: Decimal = Decimal("0.0000278")
-    fee_per_share: Decimal = Decimal("0.000195")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ LISTS = (
     "/api/trading/notifications/history?severity=critical",
     "/api/trading/config/history",
     "/api/trading/tiers",
+    "/api/trading/reserve/ledger",
+    "/api/trading/sales?ticker=orcl",
     "/risk/evaluations?ticker=orcl&source=order&eligible=true",
     "/risk/approvals?status=pending",
     "/risk/config/history",
@@ -311,3 +313,15 @@ def test_lists_go_on_where_they_stopped(api: httpx.Client, session: TradingSessi
         cursor = found["next_cursor"]
     assert seen == ["trading_resumed", "trading_paused"] * 2
     assert api.get("/api/trading/audit?cursor=WyJ4Il0").status_code == 400
+
+
+def test_profit_and_reserve_are_told_before_and_after_the_first_trade(
+    api: httpx.Client, session: TradingSession
+) -> None:
+    assert session.account_id
+    found = asked(api, "/api/trading/profit")
+    assert found["broker"] == found["conservative"] == {"realised": 0, "unrealised": 0, "total": 0, "fees": 0}
+    assert [rate["rate"] for rate in found["rates"]] == [0.0000206, 0.000195]
+    assert asked(api, "/api/trading/reserve") == {
+        "balance": 0, "moved": {}, "siphon_share": 0.2, "high_water_share": 0.3, "emergency_drawdown": 0.4,
+    }  # fmt: skip

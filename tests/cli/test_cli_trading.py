@@ -192,3 +192,34 @@ def ask(book: Database, number: int) -> str:
         ).fetchone()
     assert row is not None
     return str(row["approval_id"])
+
+
+def test_the_reserve_is_told_with_its_movements_and_reasons(stonks: Stonks, book: Database) -> None:
+    assert "reserve: $0.00; 20% of each realised profit goes in" in said(stonks("trading", "reserve"))
+    book.execute(
+        """
+        INSERT INTO reserve_pool_ledger (account_id, at, trigger, amount, balance, note)
+        VALUES ('acc', now(), 'correction', 12.34, 0, 'brought over'),
+               ('acc', now(), 'emergency_use', -2, 0, 'drawdown of 41%%')
+        """
+    )
+    found = json.loads(said(stonks("trading", "reserve", "--json")))
+    assert (found["balance"], found["moved"]) == ("10.34", {"correction": "12.34", "emergency_use": "-2"})
+    assert [row["note"] for row in found["movements"]] == ["drawdown of 41%", "brought over"]
+    assert "drawdown of 41%" in said(stonks("trading", "reserve", "--limit", "1"))
+
+
+def test_both_profits_are_told_with_the_fees_behind_them(stonks: Stonks, book: Database) -> None:
+    book.execute(
+        """
+        INSERT INTO positions (account_id, ticker, quantity, cost, conservative_cost, price, updated_at)
+        VALUES ('acc', 'ACME', 2, 10, 10.5, 12, now())
+        """
+    )
+    found = json.loads(said(stonks("trading", "profit", "--json")))
+    assert (found["broker"]["total"], found["conservative"]["total"]) == ("4", "3.0")
+    assert found["newest_sales"] == []
+    told = said(stonks("trading", "profit"))
+    assert "broker: $4.00 in all" in told
+    assert "conservative: $3.00 in all" in told
+    assert "of each share, at most $" in told

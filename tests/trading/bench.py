@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -140,6 +141,23 @@ class Bench:
 
     def orders(self) -> list[dict[str, Any]]:
         return self.database.fetch("SELECT * FROM orders ORDER BY intended_at, order_id")
+
+
+def with_a_profit(database: Database) -> Bench:
+    """A bench that bought at 100 on a Monday noon, sold all at 150 a minute later, and has not closed its books."""
+    made = Bench(database)
+    made.lake.recommend("r1", at(15, 30))
+    session = made.session()
+    session.reconcile()
+    session.decide(at(16))
+    for price in ("100", "150"):
+        made.broker.prices[TICKER] = Decimal(price)
+        session.check_stops(made.later(seconds=30))
+        session.send_outbox(made.later(seconds=5))
+        made.broker.fill_all()
+        session.sweep(made.later(seconds=5))
+        session.check_stops(made.later(seconds=5))
+    return made
 
 
 def at(hour: int, minute: int = 0, day: int = 4) -> datetime:

@@ -45,8 +45,8 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
 
-@pytest.fixture
-def server() -> Iterator[Scripted]:
+def serving() -> Iterator[Scripted]:
+    """A server that answers as it is told, until it is left."""
     running = Scripted()
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -54,6 +54,9 @@ def server() -> Iterator[Scripted]:
     running.shutdown()
     running.server_close()
     thread.join()
+
+
+server = pytest.fixture(serving, name="server")
 
 
 def broker(server: Scripted) -> AlpacaBroker:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stonks_trading.decide import ledger
+from stonks_trading.decide import fees, ledger
 from stonks_trading.decide.conservative import conservative
 from stonks_trading.decide.ledger import Fill, Rename, Split
 from stonks_trading.decide.rules import ConservativeRules
@@ -34,7 +35,42 @@ def test_a_buy_pays_the_ask_and_latency() -> None:
 def test_a_sell_gets_the_bid_less_latency_and_pays_fees() -> None:
     worse = conservative(fill("sell", "2", "100"), Decimal(99), Decimal(101), Decimal(10**6), RULES)
     assert worse.price == Decimal("98.9505")
-    assert worse.fee == Decimal("0.005892")  # 197.901 * 0.0000278 + 2 * 0.000195, rounded up
+    assert worse.fee == Decimal("0.004467")  # 197.901 * 0.0000206 + 2 * 0.000195, rounded up
+
+
+@given(quantities, st.decimals("0.01", "10000000", places=2), st.integers(-2500, 2500))
+def test_fees_are_never_below_zero_nor_above_their_rates(quantity: Decimal, proceeds: Decimal, days: int) -> None:
+    fee = fees.of_sale(quantity, proceeds, START + timedelta(days=days))
+    assert 0 <= fee <= Decimal("0.0000278") * proceeds + min(Decimal("0.00024") * quantity, Decimal("12.05"))
+
+
+@pytest.mark.parametrize(
+    ("at", "fee"),
+    [
+        ("2023-06-01T15:00", "27.966"),  # the oldest rows hold before them too
+        ("2025-05-13T15:00", "27.966"),
+        ("2025-05-14T15:00", "0.166"),
+        ("2026-01-02T15:00", "0.195"),
+        ("2026-04-04T03:59", "0.195"),  # still the third in New York
+        ("2026-04-04T04:01", "20.795"),
+        ("2027-01-04T15:00", "20.832"),
+    ],
+)
+def test_a_sale_of_a_thousand_shares_for_a_million(at: str, fee: str) -> None:
+    day = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    assert fees.of_sale(Decimal(1000), Decimal(1_000_000), day) == Decimal(fee)
+
+
+def test_the_fee_of_shares_is_capped_and_that_of_dollars_is_not() -> None:
+    at = datetime(2026, 7, 1, 15, tzinfo=UTC)
+    assert fees.of_sale(Decimal(1_000_000), Decimal(0), at) == Decimal("9.79")
+    assert fees.of_sale(Decimal(0), Decimal(10**9), at) == 20_600
+
+
+def test_the_tables_are_in_order_and_name_their_source() -> None:
+    for table in (fees.SECTION_31, fees.TRADING_ACTIVITY):
+        assert [row.since for row in table] == sorted({row.since for row in table})
+        assert all(row.rate >= 0 and row.source for row in table)
 
 
 def test_what_is_above_the_participation_costs_more() -> None:
