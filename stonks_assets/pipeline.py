@@ -71,6 +71,15 @@ class Failures:
             },
         )
 
+    def outstanding(self, stage: str, item: str) -> bool:
+        """Whether an item failed and has not succeeded since."""
+        return bool(
+            self._database.fetch(
+                "SELECT 1 AS one FROM failures WHERE stage = %s AND item = %s AND status IN ('open', 'replay')",
+                (stage, item),
+            )
+        )
+
     def resolve(self, stage: str, items: list[str], at: datetime) -> None:
         """Note that items that may have failed before have succeeded."""
         if items:

@@ -31,7 +31,7 @@ from stonks_audit.stored import Basis, Stored, basis, stored
 from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.prices.reading import LakeReader
 from stonks_core.settings import Settings
-from stonks_core.stores.lake.gold_tables import TREND_HISTORY
+from stonks_core.stores.lake.gold_tables import TREND_HISTORY, TREND_PROJECTIONS
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.pinned import PinnedLake
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
@@ -214,7 +214,8 @@ def _said(trend: Row, projected: float | None) -> Said:
 
 
 def _projected(points: Sequence[tuple[datetime, float]], found: Stored, on_record: Basis) -> float | None:
-    if not points or max(points)[0] != found.as_of:
+    unread = TREND_PROJECTIONS.name in on_record.of_recommendation.unread
+    if unread or not points or max(points)[0] != found.as_of:
         return None
     row = projection_row(_key(found), points, on_record.calendar, on_record.projection_threshold)
     return None if row is None else float(row["projected_score"])
