@@ -37,10 +37,12 @@ def source(database: Database, name: str, last: datetime | None, **more: Any) ->
         "name": name,
         "config": Jsonb(more.get("config", {})),
         "active": more.get("active", True),
+        "added": more.get("added", NOON - 24 * HOUR),
     }
     row = database.fetch_one(
         """
-        INSERT INTO sources (source_type, name, config, active) VALUES (%(type)s, %(name)s, %(config)s, %(active)s)
+        INSERT INTO sources (source_type, name, config, active, created_at)
+        VALUES (%(type)s, %(name)s, %(config)s, %(active)s, %(added)s)
         RETURNING source_id::text AS id
         """,
         values,
@@ -93,6 +95,19 @@ def test_a_source_that_never_answered_is_late_and_one_that_is_asked_seldom_is_no
     assert said(pipeline, "raw_news_api", "sources_answer") == ""
     source(database, "never", None)
     assert "never, which has never answered" in said(pipeline, "raw_news_api", "sources_answer")
+
+
+def test_a_source_that_nobody_has_asked_yet_has_its_turns_from_when_it_was_added(
+    pipeline: Pipeline, database: Database
+) -> None:
+    new = source(database, "new", None, added=NOON)
+    for check in ("fresh", "sources_answer"):
+        assert said(pipeline, "raw_news_api", check, NOON + 15 * MINUTE) == ""
+    assert "new, which has never answered" in said(pipeline, "raw_news_api", "fresh", NOON + 31 * MINUTE)
+    database.execute(
+        "INSERT INTO source_states (source_id, last_attempt_at, last_error) VALUES (%s, %s, '401')", (new, NOON)
+    )
+    assert "never answered and said: 401" in said(pipeline, "raw_news_api", "fresh", NOON + MINUTE)
 
 
 # Sessions.
