@@ -44,10 +44,12 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
 
     A signal whose record was taken back or corrected does not stand: it goes, and is made again from what is said now.
 
-    Nothing is propagated while the layer is switched off. A failure is counted and noted, never raised: the other
+    Nothing is propagated while the layer is switched off, but the day is noted: it is asked for again once the layer is
+    on, and what it gives is what it would have given at once. A failure is counted and noted, never raised: the other
     layers go on without this one.
     """
     if not pipeline.layer_enabled(Layer.COMPETITIVE):
+        _note_skipped(pipeline, day, as_of)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"layer": "off"})
     try:
         report = _propagate(pipeline, day, as_of)
@@ -61,6 +63,24 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
     succeeded(pipeline, COMPETITIVE_PROPAGATION, pipeline.clock.now())
     pipeline.failures.resolve(STAGE, [day_item(day)], pipeline.clock.now())
     return report
+
+
+def _note_skipped(pipeline: Pipeline, day: date, as_of: datetime) -> None:
+    """Note once that a day with news was left out; one that cannot be told from an empty one is noted too."""
+    if pipeline.failures.status(STAGE, day_item(day)) in {"noted", "dismissed"}:
+        return
+    try:
+        news = pipeline.lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of, columns=("impact_id",)).num_rows
+    except STORE_FAILURES as error:
+        news = f"unreadable ({error})"
+    if news:
+        message = (
+            f"news of {day} is not propagated to competitors while the competitive layer is off: that is made good within "
+            "minutes once it is on"
+        )
+        pipeline.failures.record(
+            STAGE, day_item(day), message, pipeline.clock.now(), day=day, detail={"records": news}, noted=True
+        )
 
 
 def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:

@@ -63,13 +63,14 @@ def unreadable(pipeline: Pipeline, at: datetime) -> list[str]:
 def degraded(pipeline: Pipeline, broken: Collection[str], at: datetime) -> list[str]:
     """The layers that are switched on and not whole, in their order: what is computed at `at` lacks part of them.
 
-    Not whole is a layer whose table cannot be opened, whose records of today or yesterday could not be made or read,
-    or of which something has failed so often that a person was told.
+    Not whole is a layer whose table cannot be opened, whose records of today or yesterday could not be made or read or
+    were not made while it was off, or of which something has failed so often that a person was told.
     """
     failed = pipeline.database.fetch(
         """
-        SELECT DISTINCT stage, item FROM failures WHERE status IN ('open', 'replay') AND day >= %(since)s
-            AND (stage = 'signals' OR stage = ANY(%(stages)s) AND item = 'day ' || day)
+        SELECT DISTINCT stage, item FROM failures WHERE day >= %(since)s
+            AND (status IN ('open', 'replay') AND stage = 'signals'
+                 OR status IN ('open', 'replay', 'noted') AND stage = ANY(%(stages)s) AND item = 'day ' || day)
         """,
         {"since": at.date() - RECENT, "stages": list(STAGES)},
     )

@@ -135,7 +135,7 @@ def _projected(
         pipeline.failures.record(STAGE, f"table {TREND_PROJECTIONS.name}", message, pipeline.clock.now())
         return {}, False
     pipeline.failures.resolve(STAGE, [f"table {TREND_PROJECTIONS.name}"], pipeline.clock.now())
-    failed = pipeline.failures.outstanding(PROJECTING, PROJECTED)
+    failed = pipeline.failures.status(PROJECTING, PROJECTED) in {"open", "replay"}
     return {(row["ticker"], row["window"], row["as_of"]): row["projected_score"] for row in rows}, not failed
 
 
