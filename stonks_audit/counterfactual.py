@@ -2,8 +2,8 @@
 
 The documents' signals of every layer are taken away, those about the company, those of macro events, and those that came
 over from competitors; stories that they told first are told by the next copy, and later news is as new as it would have
-been. The scores that the projection rests on are taken anew as well. What the documents did to the past responses by which
-news of competitors is judged is not followed.
+been. The scores that the projection rests on are taken anew as well. Past responses by which news of competitors is judged
+are held as they were; where that concerns the documents, the notes say so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from stonks_assets.aggregation.weights import LayerWeights
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.recommendation import rules
 from stonks_assets.recommendation.speaking import judged
+from stonks_audit.held import held_patterns
 from stonks_audit.recompute import recompute
 from stonks_audit.sizes import Size, Sizes, sizes
 from stonks_audit.stored import Basis, Stored, basis, stored
@@ -109,7 +110,7 @@ def counterfactual(
     reader, notes = _reader(database, lake, settings, found, on_record)
     signals = known_signals(reader, found.as_of, tickers=[found.ticker], columns=None)
     left = without(signals, _marked(signals, wanted, whole_story=whole_story))
-    notes += _remarks(signals, wanted, left, found)
+    notes += [*_remarks(signals, wanted, left, found), *held_patterns(lake, wanted, left.signals)]
     projected = on_record.of_recommendation.projected_score
     if on_record.of_recommendation.projection_threshold is None:
         projected = _projected(score_history(reader, found.as_of, _key(found)).get(_key(found), ()), found, on_record)
@@ -180,7 +181,7 @@ def _marked(signals: pa.Table, documents: Sequence[str], *, whole_story: bool) -
 def _remarks(signals: pa.Table, wanted: Sequence[str], left: Remaining, found: Stored) -> list[str]:
     there = set(signals["document_id"].to_pylist())
     said = [
-        f"document {name} had no signal of {found.ticker} by {found.as_of:%Y-%m-%d %H:%M} UTC: nothing hangs on it"
+        f"document {name} had no signal of {found.ticker} by {found.as_of:%Y-%m-%d %H:%M} UTC: none is taken away"
         for name in wanted
         if name not in there
     ]
