@@ -22,7 +22,7 @@ from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.prices.sessions import sessions
 from stonks_core.settings.slices import Signals
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer
 
@@ -55,7 +55,9 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
         report = _propagate(pipeline, day, as_of)
     except STORE_FAILURES as error:
         now = pipeline.clock.now()
-        message = f"news of {day} was not propagated to competitors: {error}; it is tried again with the next cycle"
+        message = (
+            f"news of {day} was not propagated to competitors: {in_words(error)}; it is tried again with the next cycle"
+        )
         pipeline.failures.record(STAGE, day_item(day), message, now, day=day)
         threshold = pipeline.settings.signals.competitive_propagation_failure_threshold
         failed_in_a_row(pipeline, COMPETITIVE_PROPAGATION, now, error, threshold)
@@ -72,7 +74,7 @@ def _note_skipped(pipeline: Pipeline, day: date, as_of: datetime) -> None:
     try:
         news = pipeline.lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of, columns=("impact_id",)).num_rows
     except STORE_FAILURES as error:
-        news = f"unreadable ({error})"
+        news = f"unreadable ({in_words(error)})"
     if news:
         message = (
             f"news of {day} is not propagated to competitors while the competitive layer is off: that is made good within "

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from stonks_assets.aggregation.projection_rows import projection_row, score_history
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
 
 STAGE, ITEM = "trend_projections", "projections"
@@ -19,9 +19,7 @@ def materialise_projections(pipeline: Pipeline, day: date, as_of: datetime) -> S
     try:
         report = _project(pipeline, day, as_of)
     except STORE_FAILURES as error:
-        message = (
-            f"trends of {as_of.isoformat()} have no projections: {error}; they are tried again with the next cycle"
-        )
+        message = f"trends of {as_of.isoformat()} have no projections: {in_words(error)}; they are tried again with the next cycle"
         pipeline.failures.record(STAGE, ITEM, message, pipeline.clock.now(), day=day)
         return StepReport(written={TREND_PROJECTIONS.name: 0}, failed=1)
     pipeline.failures.resolve(STAGE, [ITEM], pipeline.clock.now())

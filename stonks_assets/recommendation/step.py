@@ -28,7 +28,7 @@ from stonks_assets.recommendation.speaking import (
     spoken,
     words_for,
 )
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.gold_tables import (
     RECOMMENDATION_EVIDENCE,
     RECOMMENDATIONS,
@@ -129,9 +129,7 @@ def _projected(
     try:
         rows = lake.read(TREND_PROJECTIONS, days=days, as_of=as_of).to_pylist()
     except STORE_FAILURES as error:
-        message = (
-            f"recommendations of {as_of.isoformat()} know no projections: trend_projections cannot be read: {error}"
-        )
+        message = f"recommendations of {as_of.isoformat()} know no projections: trend_projections cannot be read: {in_words(error)}"
         pipeline.failures.record(STAGE, f"table {TREND_PROJECTIONS.name}", message, pipeline.clock.now())
         return {}, False
     pipeline.failures.resolve(STAGE, [f"table {TREND_PROJECTIONS.name}"], pipeline.clock.now())
