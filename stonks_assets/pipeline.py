@@ -71,6 +71,11 @@ class Failures:
             },
         )
 
+    def status(self, stage: str, item: str) -> str:
+        """How an item stands, `open`, `replay`, `noted`, `resolved` or `dismissed`; empty where it never failed."""
+        row = self._database.fetch_one("SELECT status FROM failures WHERE stage = %s AND item = %s", (stage, item))
+        return str(row["status"]) if row else ""
+
     def resolve(self, stage: str, items: list[str], at: datetime) -> None:
         """Note that items that may have failed before have succeeded."""
         if items:

@@ -2,8 +2,8 @@
 
 The documents' signals of every layer are taken away, those about the company, those of macro events, and those that came
 over from competitors; stories that they told first are told by the next copy, and later news is as new as it would have
-been. The scores that the projection rests on are taken anew as well. What the documents did to the past responses by which
-news of competitors is judged is not followed.
+been. The scores that the projection rests on are taken anew as well. Past responses by which news of competitors is judged
+are held as they were; where that concerns the documents, the notes say so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ from stonks_assets.aggregation.weights import LayerWeights
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.recommendation import rules
 from stonks_assets.recommendation.speaking import judged
-from stonks_assets.recommendation.thesis import PROJECTIONS
+from stonks_audit.held import held_patterns
 from stonks_audit.recompute import recompute
 from stonks_audit.sizes import Size, Sizes, sizes
 from stonks_audit.stored import Basis, Stored, basis, stored
 from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.prices.reading import LakeReader
 from stonks_core.settings import Settings
-from stonks_core.stores.lake.gold_tables import TREND_HISTORY
+from stonks_core.stores.lake.gold_tables import TREND_HISTORY, TREND_PROJECTIONS
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.pinned import PinnedLake
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
@@ -110,7 +110,7 @@ def counterfactual(
     reader, notes = _reader(database, lake, settings, found, on_record)
     signals = known_signals(reader, found.as_of, tickers=[found.ticker], columns=None)
     left = without(signals, _marked(signals, wanted, whole_story=whole_story))
-    notes += _remarks(signals, wanted, left, found)
+    notes += [*_remarks(signals, wanted, left, found), *held_patterns(lake, wanted, left.signals)]
     projected = on_record.of_recommendation.projected_score
     if on_record.of_recommendation.projection_threshold is None:
         projected = _projected(score_history(reader, found.as_of, _key(found)).get(_key(found), ()), found, on_record)
@@ -181,7 +181,7 @@ def _marked(signals: pa.Table, documents: Sequence[str], *, whole_story: bool) -
 def _remarks(signals: pa.Table, wanted: Sequence[str], left: Remaining, found: Stored) -> list[str]:
     there = set(signals["document_id"].to_pylist())
     said = [
-        f"document {name} had no signal of {found.ticker} by {found.as_of:%Y-%m-%d %H:%M} UTC: nothing hangs on it"
+        f"document {name} had no signal of {found.ticker} by {found.as_of:%Y-%m-%d %H:%M} UTC: none is taken away"
         for name in wanted
         if name not in there
     ]
@@ -217,7 +217,7 @@ def _said(trend: Row, projected: float | None) -> Said:
 
 
 def _projected(points: Sequence[tuple[datetime, float]], found: Stored, on_record: Basis) -> float | None:
-    unread = PROJECTIONS in on_record.of_recommendation.lacking
+    unread = TREND_PROJECTIONS.name in on_record.of_recommendation.unread
     if unread or not points or max(points)[0] != found.as_of:
         return None
     row = projection_row(_key(found), points, on_record.calendar, on_record.projection_threshold)

@@ -18,14 +18,26 @@ from stonks_assets.aggregation.trend_rows import known_signals, market_around, o
 from stonks_assets.aggregation.trends import aggregate
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.recommendation.resolve import sentences
-from stonks_assets.recommendation.speaking import TEMPLATE, evidence_rows, recommendation_row, spoken, words_for
-from stonks_assets.recommendation.thesis import PROJECTIONS
-from stonks_audit.stored import Basis, Stored, basis, stored
+from stonks_assets.recommendation.speaking import (
+    TEMPLATE,
+    evidence_rows,
+    lacking_of,
+    recommendation_row,
+    spoken,
+    words_for,
+)
+from stonks_audit.stored import Basis, Stored, Without, basis, stored
 from stonks_core.identifiers import sha256_text
 from stonks_core.prices.reading import LakeReader
 from stonks_core.registry.universe import load_universe
 from stonks_core.settings import Settings
-from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, RECOMMENDATIONS, TREND_EVIDENCE, TREND_HISTORY
+from stonks_core.stores.lake.gold_tables import (
+    RECOMMENDATION_EVIDENCE,
+    RECOMMENDATIONS,
+    TREND_EVIDENCE,
+    TREND_HISTORY,
+    TREND_PROJECTIONS,
+)
 from stonks_core.stores.lake.lake import Lake
 from stonks_core.stores.lake.pinned import PinnedLake, VersionGoneError
 from stonks_core.stores.postgres import Database
@@ -178,12 +190,13 @@ def _again(first: LakeReader, second: LakeReader, found: Stored, on_record: Basi
     best = of_day(ranked, as_of.date()).to_pylist()
     if not rows:
         return _keyed((), (), (), ())
+    unread = on_record.of_recommendation.unread
     projected = _projected(second, found, on_record)
     said = spoken(rows[0], best, projected)
-    quoted = sentences(second, best, as_of).sentences
+    quoted = sentences(Without(second, unread), best, as_of).sentences
     shown = [(row, quoted[row["signal_id"]]) for row in best if row["signal_id"] in quoted]
-    lacking, unseen = on_record.of_recommendation.lacking, len(best) - len(shown)
-    words = words_for(rows[0], said.verdict, shown, names, projected, lacking=lacking, unseen=unseen)
+    unseen = len(best) - len(shown)
+    words = words_for(rows[0], said.verdict, shown, names, projected, lacking=lacking_of(unread), unseen=unseen)
     given = found.recommendation
     author = given["thesis_author"]
     prose = words if author == TEMPLATE else given["thesis"]
@@ -193,11 +206,8 @@ def _again(first: LakeReader, second: LakeReader, found: Stored, on_record: Basi
 
 
 def _projected(lake: LakeReader, found: Stored, on_record: Basis) -> float | None:
-    """The score that the trend was projected to at its instant, from the history of that time.
-
-    None where there was none, or where the recommendation could not read it.
-    """
-    if PROJECTIONS in on_record.of_recommendation.lacking:
+    """The score that the trend was projected to at its instant, from the history of that time; None where it was not."""
+    if TREND_PROJECTIONS.name in on_record.of_recommendation.unread:
         return None
     key = (found.ticker, str(found.window))
     points = score_history(lake, found.as_of, key).get(key)

@@ -1,15 +1,17 @@
 """A recommendation as it is stored, with everything below it down to the trend's evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+import pyarrow as pa
 import pyarrow.dataset as ds
 
 from stonks_assets.aggregation.provenance import Provenance, read_provenance
 from stonks_assets.aggregation.weights import LayerWeights
 from stonks_core.calendar import MarketCalendar
-from stonks_core.errors import NotFoundError
+from stonks_core.errors import NotFoundError, TransientError
+from stonks_core.prices.reading import LakeReader
 from stonks_core.settings import Settings
 from stonks_core.stores.lake.gold_tables import RECOMMENDATION_EVIDENCE, TREND_EVIDENCE, TREND_HISTORY
 from stonks_core.stores.lake.lake import Lake
@@ -55,6 +57,27 @@ class Basis:
     calendar: MarketCalendar
     projection_threshold: float
     notes: tuple[str, ...]
+
+
+class Without:
+    """Reads like the reader given, but for some tables, which cannot be read, as when the rows on record were made."""
+
+    def __init__(self, lake: LakeReader, unread: Collection[str]) -> None:
+        self._lake, self._unread = lake, frozenset(unread)
+
+    def read(
+        self,
+        table: LakeTable,
+        *,
+        days: tuple[date, date] | None = None,
+        as_of: datetime | None = None,
+        columns: Sequence[str] | None = None,
+        where: ds.Expression | None = None,
+    ) -> pa.Table:
+        """See `LakeReader.read`. Raises TransientError for a table that could not be read then."""
+        if table.name in self._unread:
+            raise TransientError(f"lake table {table.name} could not be read when this was made")
+        return self._lake.read(table, days=days, as_of=as_of, columns=columns, where=where)
 
 
 def stored(lake: Lake, name: str) -> Stored:

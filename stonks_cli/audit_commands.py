@@ -82,6 +82,8 @@ def lookahead_audit(
 ) -> None:
     """Prove that nothing computed for an instant was built on what was known later; exit 1 with the differences.
 
+    The last instant is the present where the last day is not over.
+
     Everything derived is computed anew for each instant, over the whole lake and over a copy that ends there, and with
     rows planted that may not matter. Lake and database are only read.
     """
@@ -98,6 +100,11 @@ def lookahead_audit(
         at = instants(first.date(), last.date(), every, calendar, datetime.now(UTC))
         named = frozenset(ticker.upper() for ticker in tickers or ())
         done = audit(stores.settings, stores.database.name, stores.lake, at, Path(folder), tickers=named)
+    if done.empty:
+        raise NotFoundError(
+            f"nothing was known by any of the {len(at)} instants up to {at[-1]:%Y-%m-%d %H:%M} UTC, so nothing is proved: give "
+            "days on which the system ran (--to today ends at the present), or leave --tickers out"
+        )
     print_json(done.as_dict()) if as_json else print_audited(done)
     if not done.clean:
         raise typer.Exit(1)

@@ -44,8 +44,8 @@ def list_(*, book: Book = LIVE, as_json: Json = False) -> None:
 def on(layer: Which, reason: Because, *, book: Book = LIVE, as_json: Json = False) -> None:
     """Let a layer count again, from the next cycle on.
 
-    Macro counts with the events that came in meanwhile. Competitive propagates from now on; a day that passed while it was
-    off is propagated when its partition of competitive_signals is materialised.
+    Macro counts with the events that came in meanwhile. Competitive propagates from now on, and what came in meanwhile is
+    propagated within minutes by the sensor `unpropagated_news`.
     """
     _switch(layer, reason, book, enabled=True, as_json=as_json)
 

@@ -16,6 +16,7 @@ from stonks_api.routers.pipeline import Toggle, toggle_of
 from stonks_api.wire import Real, Shown
 from stonks_core import alerts
 from stonks_core.registry import source_state
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.registry import TABLES
 from stonks_core.stores.lake.tables import LakeTable
 
@@ -29,7 +30,7 @@ class Health(Shown):
 
 
 class TableState(Shown):
-    """A lake table: how many rows, its newest day and its newest knowledge."""
+    """A lake table: how many rows, its newest day and its newest knowledge; `problem` says why it cannot be opened."""
 
     table: str
     grade: str
@@ -37,6 +38,7 @@ class TableState(Shown):
     rows: int
     newest_day: str | None
     newest_at: datetime | None
+    problem: str = ""
 
 
 class Lease(Shown):
@@ -202,11 +204,22 @@ def engine_of(ctx: Context) -> Engine:
 def table_states(ctx: Context, tables: Iterable[LakeTable]) -> Iterator[TableState]:
     """How far each table is, by the statistics in its log: no data file is opened, and no version is read twice."""
     for table in tables:
-        handle = ctx.lake.ensure(table)
+        try:
+            handle = ctx.lake.ensure(table)
+        except STORE_FAILURES as error:
+            yield _unopened(table, error)
+            continue
         known: TableState | None = ctx.seen.get(table.name)
         if known is None or known.version != handle.version():
             known = ctx.seen[table.name] = _state(table, handle)
         yield known
+
+
+def _unopened(table: LakeTable, error: Exception) -> TableState:
+    problem = f"lake table {table.name} cannot be opened: {in_words(error)}; put its log back from a copy"
+    return TableState(
+        table=table.name, grade=table.grade.value, version=0, rows=0, newest_day=None, newest_at=None, problem=problem
+    )
 
 
 def _state(table: LakeTable, handle: DeltaTable) -> TableState:

@@ -22,7 +22,7 @@ from stonks_core.prices.adjusting import TOTAL_RETURN
 from stonks_core.prices.reading import PRICE_TABLES, read_bars
 from stonks_core.prices.sessions import sessions
 from stonks_core.settings.slices import Signals
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS
 from stonks_core.vocabulary import Layer
 
@@ -44,17 +44,20 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
 
     A signal whose record was taken back or corrected does not stand: it goes, and is made again from what is said now.
 
-    Nothing is propagated while the layer is switched off (services.md, Layer 3); a day that passed so is propagated once
-    it is materialised again, with the knowledge times of its records. A failure is counted and noted, never raised: the
-    other layers go on without this one.
+    Nothing is propagated while the layer is switched off, but the day is noted: it is asked for again once the layer is
+    on, and what it gives is what it would have given at once. A failure is counted and noted, never raised: the other
+    layers go on without this one.
     """
     if not pipeline.layer_enabled(Layer.COMPETITIVE):
+        _note_skipped(pipeline, day, as_of)
         return StepReport(written={COMPETITIVE_SIGNALS.name: 0}, figures={"layer": "off"})
     try:
         report = _propagate(pipeline, day, as_of)
     except STORE_FAILURES as error:
         now = pipeline.clock.now()
-        message = f"news of {day} was not propagated to competitors: {error}; it is tried again with the next cycle"
+        message = (
+            f"news of {day} was not propagated to competitors: {in_words(error)}; it is tried again with the next cycle"
+        )
         pipeline.failures.record(STAGE, day_item(day), message, now, day=day)
         threshold = pipeline.settings.signals.competitive_propagation_failure_threshold
         failed_in_a_row(pipeline, COMPETITIVE_PROPAGATION, now, error, threshold)
@@ -62,6 +65,24 @@ def materialise_competitive_signals(pipeline: Pipeline, day: date, as_of: dateti
     succeeded(pipeline, COMPETITIVE_PROPAGATION, pipeline.clock.now())
     pipeline.failures.resolve(STAGE, [day_item(day)], pipeline.clock.now())
     return report
+
+
+def _note_skipped(pipeline: Pipeline, day: date, as_of: datetime) -> None:
+    """Note once that a day with news was left out; one that cannot be told from an empty one is noted too."""
+    if pipeline.failures.status(STAGE, day_item(day)) in {"noted", "dismissed"}:
+        return
+    try:
+        news = pipeline.lake.read(IMPACT_RECORDS, days=(day, day), as_of=as_of, columns=("impact_id",)).num_rows
+    except STORE_FAILURES as error:
+        news = f"unreadable ({in_words(error)})"
+    if news:
+        message = (
+            f"news of {day} is not propagated to competitors while the competitive layer is off: that is made good within "
+            "minutes once it is on"
+        )
+        pipeline.failures.record(
+            STAGE, day_item(day), message, pipeline.clock.now(), day=day, detail={"records": news}, noted=True
+        )
 
 
 def _propagate(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:

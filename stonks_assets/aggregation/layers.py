@@ -11,7 +11,7 @@ from stonks_assets.aggregation.weights import LayerWeights
 from stonks_assets.pipeline import Pipeline
 from stonks_core.alerts import open_alerts, raise_alert, settle_alert
 from stonks_core.layers import READ_ALARM, counter_of, subjects_of
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS, IMPACT_RECORDS, MACRO_IMPACTS
 from stonks_core.stores.lake.tables import LakeTable
 from stonks_core.vocabulary import Layer
@@ -52,7 +52,7 @@ def unreadable(pipeline: Pipeline, at: datetime) -> list[str]:
             pipeline.lake.version(table)
         except STORE_FAILURES as error:
             broken.append(str(layer))
-            message = f"the {layer} layer is left out: lake table {table.name} cannot be opened: {error}"
+            message = f"the {layer} layer is left out: lake table {table.name} cannot be opened: {in_words(error)}"
             pipeline.failures.record(TREND_STAGE, f"layer {layer}", message, at)
             log.exception("the %s layer is left out", layer)
         else:
@@ -63,13 +63,14 @@ def unreadable(pipeline: Pipeline, at: datetime) -> list[str]:
 def degraded(pipeline: Pipeline, broken: Collection[str], at: datetime) -> list[str]:
     """The layers that are switched on and not whole, in their order: what is computed at `at` lacks part of them.
 
-    Not whole is a layer whose table cannot be opened, whose records of today or yesterday could not be made or read,
-    or of which something has failed so often that a person was told.
+    Not whole is a layer whose table cannot be opened, whose records of today or yesterday could not be made or read or
+    were not made while it was off, or of which something has failed so often that a person was told.
     """
     failed = pipeline.database.fetch(
         """
-        SELECT DISTINCT stage, item FROM failures WHERE status IN ('open', 'replay') AND day >= %(since)s
-            AND (stage = 'signals' OR stage = ANY(%(stages)s) AND item = 'day ' || day)
+        SELECT DISTINCT stage, item FROM failures WHERE day >= %(since)s
+            AND (status IN ('open', 'replay') AND stage = 'signals'
+                 OR status IN ('open', 'replay', 'noted') AND stage = ANY(%(stages)s) AND item = 'day ' || day)
         """,
         {"since": at.date() - RECENT, "stages": list(STAGES)},
     )
@@ -117,7 +118,9 @@ def failed_in_a_row(pipeline: Pipeline, subject: str, at: datetime, error: BaseE
         {"key": counter_of(subject), "at": at},
     )
     failures = int(row["failures"]) if row else 1
-    sentence = f"{subject} failed {failures} times in a row, the last time with: {error}; the other layers go on"
+    sentence = (
+        f"{subject} failed {failures} times in a row, the last time with: {in_words(error)}; the other layers go on"
+    )
     if failures >= threshold:
         raise_alert(pipeline.database, subject, sentence, at, {"failures_in_a_row": failures, "threshold": threshold})
     else:

@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 from stonks_assets.aggregation.projection_rows import projection_row, score_history
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
 
-STAGE = "trend_projections"
+STAGE, ITEM = "trend_projections", "projections"
 
 
 def materialise_projections(pipeline: Pipeline, day: date, as_of: datetime) -> StepReport:
@@ -19,12 +19,10 @@ def materialise_projections(pipeline: Pipeline, day: date, as_of: datetime) -> S
     try:
         report = _project(pipeline, day, as_of)
     except STORE_FAILURES as error:
-        message = (
-            f"trends of {as_of.isoformat()} have no projections: {error}; they are tried again with the next cycle"
-        )
-        pipeline.failures.record(STAGE, "projections", message, pipeline.clock.now(), day=day)
+        message = f"trends of {as_of.isoformat()} have no projections: {in_words(error)}; they are tried again with the next cycle"
+        pipeline.failures.record(STAGE, ITEM, message, pipeline.clock.now(), day=day)
         return StepReport(written={TREND_PROJECTIONS.name: 0}, failed=1)
-    pipeline.failures.resolve(STAGE, ["projections"], pipeline.clock.now())
+    pipeline.failures.resolve(STAGE, [ITEM], pipeline.clock.now())
     return report
 
 

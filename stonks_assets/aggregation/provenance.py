@@ -21,7 +21,7 @@ class Provenance:
     """Versions of the tables that were read, and what was set; None where a row is older than the record of it.
 
     `projected_score` is that of the projection that a recommendation saw, of which the lake keeps the newest only.
-    `lacking` names what a recommendation could not read beside what its trend lacks.
+    `unread` names the tables that a recommendation had to do without, as they could not be read or made at the time.
     """
 
     tables: Mapping[str, int] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Provenance:
     formulas: int | None = None
     projection_threshold: float | None = None
     projected_score: float | None = None
-    lacking: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The JSON of it, the same for the same provenance."""
@@ -40,8 +40,8 @@ class Provenance:
             said["short_staleness_seconds"] = self.weights.short_staleness.total_seconds()
         if self.projection_threshold is not None:
             said |= {"projection_threshold": self.projection_threshold, "projected_score": self.projected_score}
-        if self.lacking:
-            said["lacking"] = list(self.lacking)
+        if self.unread:
+            said["unread"] = list(self.unread)
         return json.dumps(said, sort_keys=True)
 
 
@@ -66,5 +66,5 @@ def read_provenance(text: str) -> Provenance:
         formulas=said["formulas"],
         projection_threshold=said.get("projection_threshold"),
         projected_score=said.get("projected_score"),
-        lacking=tuple(said.get("lacking", ())),
+        unread=tuple(said.get("unread", ())),
     )

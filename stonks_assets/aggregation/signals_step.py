@@ -17,7 +17,7 @@ from stonks_assets.aggregation.signals import SIGNAL_SCHEMA, differing, from_lay
 from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.errors import PermanentError
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import SIGNALS
 from stonks_core.stores.lake.tables import UTC_MICROS
 from stonks_core.vocabulary import Layer
@@ -84,7 +84,9 @@ def _layers(pipeline: Pipeline, day: date, as_of: datetime, told: Collection[str
             found[layer] = from_layer(layer, records)
         except STORE_FAILURES as error:
             failed += 1
-            message = f"the {layer} layer's signals of {day} wait: lake table {table.name} cannot be read: {error}"
+            message = (
+                f"the {layer} layer's signals of {day} wait: lake table {table.name} cannot be read: {in_words(error)}"
+            )
             pipeline.failures.record(STAGE, layer_item(layer, day), message, pipeline.clock.now(), day=day)
             read_again(pipeline, layer, pipeline.clock.now(), error)
         else:

@@ -21,7 +21,7 @@ from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.columns import strings
 from stonks_core.prices.reading import PRICE_TABLES
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE, TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.pinned import PinnedLake
 from stonks_core.stores.lake.silver_tables import SIGNALS
@@ -177,7 +177,9 @@ def _market(pipeline: Pipeline, lake: PinnedLake, tickers: list[str], as_of: dat
     try:
         found = market_around(lake, pipeline.calendar, tickers, as_of)
     except STORE_FAILURES as error:
-        message = f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {error}"
+        message = (
+            f"trends of {as_of.isoformat()} stand without prices: market_snapshots cannot be read: {in_words(error)}"
+        )
         pipeline.failures.record(STAGE, "market", message, pipeline.clock.now())
         return None
     pipeline.failures.resolve(STAGE, ["market"], pipeline.clock.now())

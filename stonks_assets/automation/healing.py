@@ -1,4 +1,5 @@
-"""The sensors of recovery: documents that nobody has read, extractions that failed, and replays that were asked for.
+"""The sensors of recovery: documents that nobody has read, extractions that failed, replays that were asked for, and news
+that did not reach the competitors.
 
 Their runs take up what is there, from documents to signals, and ask no source: a source that is due is today's
 cycle's business. They are of a kind of their own, so that today's cycle goes on beside them.
@@ -18,6 +19,7 @@ from stonks_assets.automation.recovery import (
     replays,
     retry_failed_extractions,
     stale_documents,
+    unpropagated,
 )
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.turns import Asked, Stretch, next_turn
@@ -62,6 +64,20 @@ def replays_sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResour
         yield _answer(
             context, opened, replays, "failed items", "are to be tried again", "no failed item is to be tried again"
         )
+
+
+@dg.sensor(
+    name="unpropagated_news",
+    job=cycle_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for days whose news has not reached the competitors, as the competitive layer was off or failed.",
+)
+def unpropagated_news_sensor(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> Answers:
+    """Every minute: past days of the longest window, once the layer is on."""
+    with pipeline.open() as opened:
+        why, none = "were not propagated to competitors", "the competitive layer is off, or owes no day"
+        yield _answer(context, opened, unpropagated, "days of news", why, none)
 
 
 @dg.sensor(
@@ -120,4 +136,4 @@ def _request(stretch: Stretch, why: str, run_key: str) -> dg.RunRequest:
     )
 
 
-HEALING_SENSORS = (stale_documents_sensor, replays_sensor, failed_extractions)
+HEALING_SENSORS = (stale_documents_sensor, replays_sensor, unpropagated_news_sensor, failed_extractions)

@@ -1,4 +1,6 @@
-"""What is asked for again: documents that nobody has read, extractions that failed, items that somebody wants replayed."""
+"""What is asked for again: documents that nobody has read, extractions that failed, items that somebody wants replayed,
+days whose news has not reached the competitors.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,6 +9,8 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stonks_assets.aggregation.competitive_step import STAGE as PROPAGATION
+from stonks_assets.aggregation.windows import LONGEST
 from stonks_assets.extraction.lines import REFUSED
 from stonks_assets.extraction.macro_step import STAGE as CLASSIFICATION
 from stonks_assets.extraction.prompts import DOCUMENT_EXTRACTOR, EVENT_CLASSIFIER
@@ -17,7 +21,7 @@ from stonks_core.registry.source_state import STAGE as PARKED
 from stonks_core.registry.source_state import settle_alert, unpark
 from stonks_core.stores.lake.silver_tables import DOCUMENT_INTELLIGENCE, DOCUMENTS, GLOBAL_EVENTS
 from stonks_core.stores.lake.tables import LakeTable
-from stonks_core.vocabulary import DocumentType
+from stonks_core.vocabulary import DocumentType, Layer
 
 REACH = timedelta(days=30)
 STAGES_THAT_REPLAY = (PARSING, EXTRACTION, CLASSIFICATION, REFUSED)
@@ -90,6 +94,24 @@ def replays(pipeline: Pipeline, now: datetime) -> Mapping[date, int]:
         WHERE status = 'replay' AND stage = ANY(%s) GROUP BY 1
         """,
         (now.date(), list(STAGES_THAT_REPLAY)),
+    )
+    return {row["day"]: row["items"] for row in rows}
+
+
+def unpropagated(pipeline: Pipeline, now: datetime) -> Mapping[date, int]:
+    """By day that a window still reaches: news that was not propagated, as the competitive layer was off or failed.
+
+    Empty while the layer is off. Today's is the next cycle's business.
+    """
+    if not pipeline.layer_enabled(Layer.COMPETITIVE):
+        return {}
+    rows = pipeline.database.fetch(
+        """
+        SELECT day, count(*) AS items FROM failures
+        WHERE stage = %(stage)s AND item = 'day ' || day AND status IN ('open', 'noted', 'replay')
+            AND day >= %(first)s AND day < %(today)s GROUP BY 1
+        """,
+        {"stage": PROPAGATION, "first": (now - LONGEST).date(), "today": now.date()},
     )
     return {row["day"]: row["items"] for row in rows}
 

@@ -16,7 +16,7 @@ from stonks_assets.automation.jobs import (
 from stonks_assets.automation.messages import messages
 from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
-from stonks_assets.automation.work import Work, history_gap, work_waiting
+from stonks_assets.automation.work import Work, history_gap, statements_due, work_waiting
 from stonks_assets.partitions import SETTLING
 from stonks_assets.resources import PipelineResource
 
@@ -73,6 +73,30 @@ def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResour
     )
 
 
+@dg.sensor(
+    name="broker_statements",
+    job=statements_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Keeps the broker's statements twice an hour; the trading daemon itself syncs every minute.",
+)
+def broker_statements(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> Asked:
+    """Today's statements, whenever the newest are half an hour old: after a start at once."""
+    with pipeline.open() as opened:
+        now = opened.clock.now()
+        if busy := unfinished(context.instance, "statements", now):
+            yield dg.SkipReason(f"statements run {busy} is not finished")
+            return
+        if off := switched_off(opened):
+            yield off
+            return
+        due = statements_due(opened, now)
+    if not due:
+        yield dg.SkipReason("the first cycle goes first, the statements are new, or no broker source may be asked yet")
+        return
+    yield dg.RunRequest(run_key=f"statements:{now.isoformat()}", partition_key=now.date().isoformat())
+
+
 @dg.schedule(
     name="sweep",
     cron_schedule="*/15 * * * *",
@@ -108,24 +132,6 @@ def _request(work: Work, now: datetime) -> dg.RunRequest:
 
 
 @dg.schedule(
-    name="broker_statements",
-    cron_schedule="*/30 * * * *",
-    job=statements_job,
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Keeps the broker's statements twice an hour; the trading daemon itself syncs every minute.",
-)
-def broker_statements(
-    context: dg.ScheduleEvaluationContext, pipeline: PipelineResource
-) -> dg.RunRequest | dg.SkipReason:
-    """Today's statements."""
-    with pipeline.open() as opened:
-        if off := switched_off(opened):
-            return off
-    at = context.scheduled_execution_time.astimezone(UTC)
-    return dg.RunRequest(run_key=f"statements:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
-
-
-@dg.schedule(
     name="facts",
     cron_schedule="5 * * * *",
     job=facts_job,
@@ -158,5 +164,5 @@ def outcomes(context: dg.ScheduleEvaluationContext, pipeline: PipelineResource) 
     return dg.RunRequest(run_key=f"outcomes:{at:%Y%m%dT%H%M}", partition_key=at.date().isoformat())
 
 
-SENSORS = (cycle_watermark, market_history, messages)
-SCHEDULES = (sweep, broker_statements, facts, outcomes)
+SENSORS = (cycle_watermark, market_history, broker_statements, messages)
+SCHEDULES = (sweep, facts, outcomes)

@@ -24,6 +24,7 @@ FIRST_LOOK_AT_A_RECORDING = timedelta(days=45)
 HISTORIES = (timedelta(days=35), timedelta(days=120))
 """How far back bars are fetched: first what stops need, then what correlations need. Patterns grow with the records."""
 ASKED_AGAIN = timedelta(hours=1)
+STATEMENTS_EVERY = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,28 @@ def _named(
     pipeline: Pipeline, table: LakeTable, days: tuple[date, date], where: ds.Expression | None = None
 ) -> set[str]:
     return set(pipeline.lake.read(table, days=days, columns=["document_id"], where=where)["document_id"].to_pylist())
+
+
+def statements_due(pipeline: Pipeline, now: datetime) -> bool:
+    """Whether a broker may be asked for its statements and has given none for half an hour.
+
+    Never before another source has been asked: the first cycle of a new system is in more of a hurry.
+    """
+    row = pipeline.database.fetch_one(
+        """
+        WITH standing AS (
+            SELECT s.source_type = 'broker' AS broker, COALESCE(t.last_attempt_at, t.last_success_at) AS asked_at,
+                   NOT COALESCE(t.parked, false) AND COALESCE(t.next_attempt_at, '-infinity') <= %(now)s
+                   AND COALESCE(t.last_success_at, '-infinity') <= %(since)s AS due
+            FROM sources s LEFT JOIN source_states t USING (source_id) WHERE s.active
+        )
+        SELECT COALESCE(bool_or(asked_at IS NOT NULL) FILTER (WHERE NOT broker), true)
+               AND COALESCE(bool_or(due) FILTER (WHERE broker), false) AS due
+        FROM standing
+        """,
+        {"now": now, "since": now - STATEMENTS_EVERY},
+    )
+    return bool(row and row["due"])
 
 
 def history_gap(pipeline: Pipeline, now: datetime) -> tuple[date, date] | None:

@@ -16,7 +16,7 @@ from stonks_assets.extraction.session import Session, Shift
 from stonks_assets.extraction.turns import take_turns
 from stonks_assets.extraction.workers import run_bounded
 from stonks_assets.pipeline import Pipeline, StepReport
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import DOCUMENTS
 from stonks_core.vocabulary import DocumentType
 
@@ -136,7 +136,8 @@ class _Guard:
     def _note(self, stage: str, error: BaseException) -> None:
         self.failed.add(stage)
         message = (
-            f"{stage} of {self._day} stopped: {error}; it goes on with the next cycle, and the other layers without it"
+            f"{stage} of {self._day} stopped: {in_words(error)}; it goes on with the next cycle, and the other layers "
+            "without it"
         )
         now = self._pipeline.clock.now()
         self._pipeline.failures.record(WHOLE.get(stage, stage), f"day {self._day}", message, now, day=self._day)

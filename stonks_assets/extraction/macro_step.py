@@ -24,7 +24,7 @@ from stonks_assets.extraction.session import EarlierFailure, Session, Shift, Und
 from stonks_assets.pipeline import Pipeline, StepReport
 from stonks_core.alerts import MACRO_CLASSIFICATION, raise_alert, settle_alert
 from stonks_core.registry.universe import Universe
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import GLOBAL_EVENTS, MACRO_IMPACTS
 
 STAGE = EVENT_STAGE
@@ -143,7 +143,7 @@ def materialise_macro_impacts(pipeline: Pipeline, day: date, as_of: datetime) ->
     try:
         report = _interpolate(pipeline, day, as_of)
     except STORE_FAILURES as error:
-        message = f"events of {day} were not interpolated to companies: {error}; it is tried again with the next cycle"
+        message = f"events of {day} were not interpolated to companies: {in_words(error)}; it is tried again with the next cycle"
         pipeline.failures.record(IMPACTS_STAGE, f"day {day}", message, now, day=day)
         return StepReport(written={MACRO_IMPACTS.name: 0}, failed=1)
     pipeline.failures.resolve(IMPACTS_STAGE, [f"day {day}"], now)

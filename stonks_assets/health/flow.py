@@ -107,7 +107,8 @@ def _has_newest_session(pipeline: Pipeline, table: LakeTable, closed_by: datetim
 def _sources(pipeline: Pipeline, as_of: datetime) -> dict[Name, Finding]:
     rows = pipeline.database.fetch(
         """
-        SELECT s.source_type, s.name, s.config, s.created_at, t.last_success_at, COALESCE(t.last_error, '') AS last_error
+        SELECT s.source_type, s.name, s.config, s.created_at, t.last_attempt_at, t.last_success_at,
+               COALESCE(t.last_error, '') AS last_error
         FROM sources s LEFT JOIN companies c USING (company_id) LEFT JOIN source_states t USING (source_id)
         WHERE s.active AND COALESCE(c.valid_to, 'infinity') = 'infinity' ORDER BY s.name, s.source_id
         """
@@ -123,11 +124,12 @@ def _sources(pipeline: Pipeline, as_of: datetime) -> dict[Name, Finding]:
 
 
 def _turn(row: Mapping[str, Any], source_type: SourceType, table: LakeTable, as_of: datetime) -> Overdue:
+    """A source's last answer; one that nobody has asked yet has as long from when it was added."""
     within = table.freshness.within if table.freshness else timedelta(0)
     patience = max(MISSED_TURNS * polling_interval(source_type, row["config"]), within)
     last: datetime | None = row["last_success_at"]
-    heard = last or row["created_at"]  # a new source's first turn may be still to come
-    return Overdue(row["name"], last, row["last_error"], is_late=as_of - heard > patience)
+    since = last if last is not None or row["last_attempt_at"] else row["created_at"]
+    return Overdue(row["name"], last, row["last_error"], is_late=since is None or as_of - since > patience)
 
 
 def _shares(pipeline: Pipeline, as_of: datetime) -> dict[Name, Finding]:

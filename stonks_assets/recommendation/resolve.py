@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 from stonks_assets.recommendation.sentence import Sentence
 from stonks_core.identifiers import day_of_document
 from stonks_core.prices.reading import LakeReader
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     DOCUMENTS,
@@ -113,6 +113,6 @@ class _Look:
         try:
             rows = self._lake.read(table, days=self._span, as_of=self._as_of, columns=names, where=among)
         except STORE_FAILURES as error:
-            self.unreadable[table.name] = str(error)
+            self.unreadable[table.name] = in_words(error)
             return {}
         return {str(row[key]): row for row in rows.to_pylist()}

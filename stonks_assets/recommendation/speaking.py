@@ -3,7 +3,7 @@
 The step issues what comes out here; whoever computes a stored recommendation again holds it against the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from stonks_assets.aggregation.evidence import SUPPORTING
 from stonks_assets.recommendation import rules
 from stonks_assets.recommendation.sentence import Sentence
-from stonks_assets.recommendation.thesis import Quoted, Subject, thesis
+from stonks_assets.recommendation.thesis import PROJECTIONS, Quoted, Subject, thesis
+from stonks_core.stores.lake.gold_tables import TREND_PROJECTIONS
 from stonks_core.vocabulary import Direction, Layer, Window
 
 Row = dict[str, Any]
@@ -87,6 +88,14 @@ def words_for(
     subject = _subject(trend, verdict, names.get(trend["ticker"], trend["ticker"]), projected)
     lacking = (*filter(None, trend["degraded"].split(",")), *lacking)
     return thesis(replace(subject, lacking=lacking, unseen=unseen), quoted)
+
+
+def lacking_of(unread: Collection[str]) -> tuple[str, ...]:
+    """What a thesis lacks beside what its trend lacks, by the names of the tables that could not be read.
+
+    Those that evidence is looked up in are missed sentence by sentence.
+    """
+    return (PROJECTIONS,) if TREND_PROJECTIONS.name in unread else ()
 
 
 def recommendation_row(

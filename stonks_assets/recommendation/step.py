@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from stonks_assets.aggregation.projections_step import ITEM as PROJECTED
+from stonks_assets.aggregation.projections_step import STAGE as PROJECTING
 from stonks_assets.aggregation.provenance import Provenance, read_provenance
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_assets.pipeline import Pipeline, StepReport
@@ -18,9 +20,15 @@ from stonks_assets.recommendation.rewriter import AGENT as REWRITER
 from stonks_assets.recommendation.rewriter import STAGE as REWRITE_STAGE
 from stonks_assets.recommendation.rewriter import Rewriter, active_rewriter
 from stonks_assets.recommendation.sentence import Sentence
-from stonks_assets.recommendation.speaking import TEMPLATE, evidence_rows, recommendation_row, spoken, words_for
-from stonks_assets.recommendation.thesis import PROJECTIONS
-from stonks_core.stores.failing import STORE_FAILURES
+from stonks_assets.recommendation.speaking import (
+    TEMPLATE,
+    evidence_rows,
+    lacking_of,
+    recommendation_row,
+    spoken,
+    words_for,
+)
+from stonks_core.stores.failing import STORE_FAILURES, in_words
 from stonks_core.stores.lake.gold_tables import (
     RECOMMENDATION_EVIDENCE,
     RECOMMENDATIONS,
@@ -57,7 +65,7 @@ def materialise_recommendations(pipeline: Pipeline, day: date, as_of: datetime) 
     evidence = lake.read(TREND_EVIDENCE, days=days, as_of=as_of, where=among).to_pylist()
     companies = pipeline.universe(as_of).companies
     found = sentences(lake, evidence, as_of)
-    projected, projections_read = _projected(pipeline, lake, days, as_of)
+    projected, whole = _projected(pipeline, lake, days, as_of)
     _note_unreadable(pipeline, found)
     with active_rewriter(pipeline, companies) as rewriter:
         desk = _Desk(
@@ -66,7 +74,7 @@ def materialise_recommendations(pipeline: Pipeline, day: date, as_of: datetime) 
             evidence=_by_trend(evidence),
             found=found.sentences,
             projected=projected,
-            lacking=() if projections_read else (PROJECTIONS,),
+            unread=tuple(sorted([*found.unreadable, *([] if whole else [TREND_PROJECTIONS.name])])),
             issued=_by_identity(issued),
             names={ticker: company.legal_name for ticker, company in companies.items()},
             rewriter=rewriter,
@@ -114,17 +122,19 @@ def _by_identity(issued: Iterable[Row]) -> dict[str, list[datetime]]:
 def _projected(
     pipeline: Pipeline, lake: PinnedLake, days: tuple[date, date], as_of: datetime
 ) -> tuple[dict[tuple[str, str, datetime], float], bool]:
-    """Projected scores by ticker, window and instant, and whether they could be read: trends are spoken of without them."""
+    """Projected scores by ticker, window and instant, and whether these are all: trends are spoken of without them.
+
+    They are not all where the table cannot be read, or where the step that makes them failed and has not succeeded since.
+    """
     try:
         rows = lake.read(TREND_PROJECTIONS, days=days, as_of=as_of).to_pylist()
     except STORE_FAILURES as error:
-        message = (
-            f"recommendations of {as_of.isoformat()} know no projections: trend_projections cannot be read: {error}"
-        )
+        message = f"recommendations of {as_of.isoformat()} know no projections: trend_projections cannot be read: {in_words(error)}"
         pipeline.failures.record(STAGE, f"table {TREND_PROJECTIONS.name}", message, pipeline.clock.now())
         return {}, False
     pipeline.failures.resolve(STAGE, [f"table {TREND_PROJECTIONS.name}"], pipeline.clock.now())
-    return {(row["ticker"], row["window"], row["as_of"]): row["projected_score"] for row in rows}, True
+    failed = pipeline.failures.status(PROJECTING, PROJECTED) in {"open", "replay"}
+    return {(row["ticker"], row["window"], row["as_of"]): row["projected_score"] for row in rows}, not failed
 
 
 def _note_unreadable(pipeline: Pipeline, found: Found) -> None:
@@ -149,7 +159,7 @@ class _Desk:
     issued: Mapping[str, list[datetime]]
     names: Mapping[str, str]
     rewriter: Rewriter | None
-    lacking: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     evidence_rows: list[Row] = field(default_factory=list)
     failed: int = 0
@@ -171,7 +181,9 @@ class _Desk:
                 return
         span = SHAPES[Window(trend["window"])].length(as_of, self.pipeline.calendar.previous_close(as_of))
         unseen = len(ranked) - len(shown)
-        words = words_for(trend, said.verdict, shown, self.names, projected, lacking=self.lacking, unseen=unseen)
+        words = words_for(
+            trend, said.verdict, shown, self.names, projected, lacking=lacking_of(self.unread), unseen=unseen
+        )
         author, words = self._reworded(said.verdict, words, said.recommendation_id)
         provenance = self._provenance(trend, projected).text()
         self.rows.append(recommendation_row(trend, said, span, words, provenance, author))
@@ -182,8 +194,9 @@ class _Desk:
         own = read_provenance(trend["input_versions"])
         threshold = self.pipeline.settings.signals.projection_confidence_threshold
         tables = {**own.tables, **self.tables}
-        seen = replace(own, tables=tables, projection_threshold=threshold, projected_score=projected)
-        return replace(seen, lacking=self.lacking)
+        return replace(
+            own, tables=tables, projection_threshold=threshold, projected_score=projected, unread=self.unread
+        )
 
     def _reworded(self, verdict: rules.Verdict, words: str, recommendation_id: str) -> tuple[str, str]:
         """Author and words: the agent's where it is on, in time, and adds nothing; the template's otherwise."""

@@ -60,6 +60,11 @@ class Audited:
         """Whether nothing leaked."""
         return not self.leaks
 
+    @property
+    def empty(self) -> bool:
+        """Whether there was nothing to compare, so that nothing is proved."""
+        return not any(self.compared.values())
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self) | {"clean": self.clean}

@@ -14,11 +14,14 @@ def instants(first: date, last: date, every: str, calendar: MarketCalendar, now:
     """The instants from the first to the last day (both included) that are past: `day`, `close`, or hours as `6h`.
 
     `day` is the last microsecond of each UTC day, for which a past day is computed; `close` each session's close; `6h`
-    every six hours from midnight. Raises BadInputError where there is none, or too many.
+    every six hours from midnight. Where the last day is not over, the present is the last instant. Raises BadInputError
+    where there is none, or too many.
     """
     if last < first:
         raise BadInputError(f"--to {last} lies before --from {first}")
-    found = [at for at in _instants(first, last, every, calendar) if at <= now]
+    found = [at for at in _instants(first, last, every, calendar) if at < now]
+    if first <= now.date() <= last:
+        found.append(now)
     if not found:
         raise BadInputError(f"there is no past instant by --every {every} from {first} to {last}")
     if len(found) > MOST:

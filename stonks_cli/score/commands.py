@@ -34,7 +34,8 @@ def score_sandbox(
     """What the system made of the events that the synthetic market planted: recall and precision of each stage, by catalyst.
 
     An event is planted where it moves a ticker's log price by 0.005 or more; a stage found it where it said something of
-    the right sign of that ticker, on the evidence of a document of that event, within a day of the first of them.
+    the right sign of that ticker, on the evidence of a document of that event, within a day of the first of them. What is
+    said of a ticker that it moves by less counts neither way: a macro event moves every exposed company a little.
     """
     from stonks_cli.score.sandbox import Days  # noqa: PLC0415  the other commands do without its libraries
     from stonks_cli.score.sandbox import score_sandbox as run  # noqa: PLC0415
@@ -50,6 +51,7 @@ def score_sandbox(
     )
     print_table("Recall/precision of each stage, %", [_funnel(row) for row in found["rows"]], FUNNEL)
     _print_figures("False rumours", found["false_rumours"])
+    _print_figures("Macro impacts, by what the event did to the company", found["macro_impacts"])
     print_table("Disputed, calls after both had spoken", found["disputes"], _same(found["disputes"]))
     _print_figures("Do calls agree with what was planted", found["agreement"])
     wrong = [row for row in found["confusion"] if row["true"] != row["read as"]]

@@ -20,9 +20,9 @@ TABLES = (
 _SOURCES = "SELECT document_id, regexp_replace(raw_item_id, '^.*!', '') AS source_id FROM documents"
 """A raw item's name ends in the id that its source gave it; a feed's address and an exclamation mark may stand before."""
 _RECORDS = f"""
-    SELECT r.ticker, r.sentiment, s.source_id, r.document_id, r.catalyst, r.available_at AS at
-    FROM (SELECT ticker, sentiment, document_id, catalyst, available_at FROM impact_records UNION ALL
-          SELECT ticker, sentiment, document_id, 'macro', available_at FROM macro_impacts) r
+    SELECT r.ticker, r.sentiment, r.impact, s.source_id, r.document_id, r.catalyst, r.available_at AS at
+    FROM (SELECT ticker, sentiment, impact, document_id, catalyst, available_at FROM impact_records UNION ALL
+          SELECT ticker, sentiment, impact, document_id, 'macro', available_at FROM macro_impacts) r
     JOIN ({_SOURCES}) s USING (document_id)
 """
 _SIGNALS = f"""
@@ -100,5 +100,6 @@ def _saying(row: Mapping[str, Any]) -> Saying:
         last_at=row["last_at"] if led else row["at"],
         catalyst=row.get("catalyst", ""),
         sentiment=row.get("sentiment", 0.0),
+        impact=row.get("impact", 0.0),
         document_id=row["document_id"],
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from stonks_cli import books
-from stonks_cli.score import hearsay
+from stonks_cli.score import hearsay, macro
 from stonks_cli.score.said import Book
 from stonks_cli.score.stages import (
     EXTRACTION,
@@ -86,6 +86,7 @@ def report(events: Sequence[Event], lake: Lake, days: Days) -> dict[str, Any]:
         "within_hours": WITHIN.total_seconds() / 3600,
         "rows": _rows(scores),
         "false_rumours": hearsay.rumours(planted, said),
+        "macro_impacts": macro.impacts(planted, said[EXTRACTION]),
         "disputes": hearsay.disputes(planted, said),
         "agreement": hearsay.agreement(events, in_range),
         "confusion": hearsay.confusion(planted, said[EXTRACTION]),
@@ -124,6 +125,7 @@ def _row(name: str, tallies: Mapping[str, Tally]) -> dict[str, Any]:
             "said": tally.said,
             "right": tally.right,
             "opposite": tally.opposite,
+            "slight": tally.slight,
             "precision": tally.precision,
             "delay_minutes": tally.delay_minutes,
         }

@@ -1,6 +1,7 @@
 """What each stage of the pipeline made of planted events: found or missed, right or wrong. Pure.
 
-- A *planted* effect is a log effect of at least `LEAST_EFFECT` on a ticker; what is smaller counts as none.
+- A *planted* effect is a log effect of at least `LEAST_EFFECT` on a ticker; what is smaller but there is *slight*: it is
+  not looked for, and what is said of it counts neither way, as a macro event moves every exposed company a little.
 - An event is looked for once for each ticker that it planted an effect on. Its own company stands in the row of its
   catalyst, the tickers of a macro event in `macro`, rivals and allies of the company in `echo`.
 - It is *found* at a stage when something that stage said of the ticker rests on one of the event's documents, has the
@@ -9,8 +10,8 @@
   document tells the event itself (a first report, a copy, a filing) its catalyst must be the event's. The right sign of
   all else is that of the planted effect, so that it is wrong to believe a report that was wrong.
 - What a stage said is *right* where that sign is right. Else it is wrong: `opposite` where the planted effect has the
-  other sign, and without any where nothing was planted on that ticker, or the event was a false rumour. Precision is the
-  share right. Trends and recommendations are laid to the event of their best supporting evidence, and a ticker, window
+  other sign, and without any where the event left that ticker alone, or was a false rumour. Precision is the share right
+  of what is not slight. Trends and recommendations are laid to the event of their best supporting evidence, and a ticker, window
   and side upon the same document count once, however often they were said.
 """
 
@@ -47,6 +48,7 @@ class Saying:
     last_at: datetime | None
     catalyst: str = ""
     sentiment: float = 0.0
+    impact: float = 0.0
     document_id: str = ""
 
 
@@ -59,6 +61,7 @@ class Tally:
     said: int = 0
     right: int = 0
     opposite: int = 0
+    slight: int = 0
     delays: list[timedelta] = field(default_factory=list)
 
     @property
@@ -68,8 +71,9 @@ class Tally:
 
     @property
     def precision(self) -> float | None:
-        """Right of said, in [0, 1]; None where nothing was said."""
-        return self.right / self.said if self.said else None
+        """Right of what was said and is not slight, in [0, 1]; None where nothing of that kind was said."""
+        counted = self.said - self.slight
+        return self.right / counted if counted else None
 
     @property
     def delay_minutes(self) -> float | None:
@@ -80,7 +84,7 @@ class Tally:
         """Take another row's counts in."""
         self.planted, self.found = self.planted + other.planted, self.found + other.found
         self.said, self.right = self.said + other.said, self.right + other.right
-        self.opposite += other.opposite
+        self.opposite, self.slight = self.opposite + other.opposite, self.slight + other.slight
         self.delays += other.delays
 
 
@@ -119,6 +123,10 @@ class Planted:
         value = event.effects.get(ticker, 0.0)
         return value if abs(value) >= self._least else 0.0
 
+    def slight(self, event: Event, ticker: str) -> bool:
+        """Whether the event moves the ticker by less than what is looked for."""
+        return 0 < abs(event.effects.get(ticker, 0.0)) < self._least
+
     def pairs(self) -> Iterable[tuple[Event, str, float]]:
         """Every event with each ticker that it planted an effect on."""
         for event in self.events:
@@ -150,6 +158,7 @@ def score_stage(stage: str, planted: Planted, sayings: Iterable[Saying], within:
             tally.said += 1
             tally.right += _right(stage, planted, saying, event, told)
             tally.opposite += saying.sign * planted.effect(event, saying.ticker) < 0
+            tally.slight += planted.slight(event, saying.ticker) and not _by_its_claim(stage, saying, event)
     misses = []
     for event, ticker, value in planted.pairs():
         tally = rows.setdefault(row_of(event, ticker), Tally())
@@ -168,10 +177,15 @@ def score_stage(stage: str, planted: Planted, sayings: Iterable[Saying], within:
 def _right(stage: str, planted: Planted, saying: Saying, event: Event, told: Told) -> bool:
     if event.rumour:
         return False
-    if stage == EXTRACTION and event.kind != MACRO and saying.ticker == event.ticker:
+    if _by_its_claim(stage, saying, event):
         named = saying.catalyst == event.catalyst or told.role not in TELLING
         return named and saying.sign == event.claim_of(told)
     return saying.sign * planted.effect(event, saying.ticker) > 0
+
+
+def _by_its_claim(stage: str, saying: Saying, event: Event) -> bool:
+    """Whether what was said is judged by what the document claims, whatever is true."""
+    return stage == EXTRACTION and event.kind != MACRO and saying.ticker == event.ticker
 
 
 def total(rows: Mapping[str, Tally], *, company_only: bool = False) -> Tally:

@@ -259,7 +259,10 @@ class Signals(Slice):
         0.3, alias="COMPETITIVE_PATTERN_CONFIDENCE_THRESHOLD", description="least pattern confidence"
     )
     competitive_propagation_strength_threshold: Share = Field(
-        0.2, alias="COMPETITIVE_PROPAGATION_STRENGTH_THRESHOLD", description="least impact that is propagated"
+        0.2,
+        alias="COMPETITIVE_PROPAGATION_STRENGTH_THRESHOLD",
+        description="least impact that is propagated: the news' impact * the relationship's strength * the pattern's "
+        "confidence, which is 0.3 where there is no pattern yet; then only strong news reaches close rivals",
     )
     competitive_routine_lookback_days: Days = Field(
         180, alias="COMPETITIVE_ROUTINE_LOOKBACK_DAYS", description="days of history for routine catalysts"

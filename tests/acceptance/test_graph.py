@@ -171,11 +171,13 @@ def test_a_range_of_the_whole_chain_catches_up_and_computes_the_newest_day_only(
 
 
 def test_the_tables_checks_hold_over_the_day(graph: Graph, cycle: dg.ExecuteInProcessResult) -> None:
+    assert graph.run("market_history", YESTERDAY.isoformat(), YESTERDAY.isoformat()).success
     definitions = build_definitions(PipelineResource.of(graph.open))
     result = definitions.resolve_job_def("checks").execute_in_process(instance=graph.instance)
     assert result.success
     evaluated = result.get_asset_check_evaluations()
     assert len(evaluated) >= len(CYCLE_ASSETS)
-    assert [(c.asset_key.to_user_string(), c.check_name) for c in evaluated if not c.passed] == []
+    failing = [(check.asset_key.to_user_string(), check.check_name) for check in evaluated if not check.passed]
+    assert failing == []
     with graph.database.connection() as connection:
         assert door(connection, NOW, timedelta(minutes=10)) == ""

@@ -1,13 +1,17 @@
 """The layers over HTTP: switched by the operator alone, on record, shown on the page with what fails."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from stonks_core.alerts import raise_alert, settle_alert
+from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import MACRO_IMPACTS, SIGNALS
 from stonks_core.stores.postgres import Database
 from tests.api import story
+from tests.api.conftest import app_over, serving
 
 OFF = {"enabled": False, "reason": "  too much noise before the vote  "}
 
@@ -82,6 +86,20 @@ def test_alerts_and_switched_layers_are_on_the_page_and_in_the_status(
     }
     settle_alert(database, "macro classification", story.AS_OF)
     assert own_client.get("/api/status").json()["alerts"] == []
+
+
+def test_a_table_that_cannot_be_opened_is_said_in_the_status_and_hides_no_other(lake: Lake, database: Database) -> None:
+    for table in (MACRO_IMPACTS, SIGNALS):
+        lake.ensure(table)
+    log = Path(lake.location.table_uri(MACRO_IMPACTS.name)) / "_delta_log"
+    max(log.glob("*.json")).write_text("{this is no log")
+    with serving(lambda port: app_over(database, Lake(lake.location), port)) as client:
+        answer = client.get("/api/status")
+    assert answer.status_code == 200, answer.text
+    tables = {one["table"]: one for one in answer.json()["tables"]}
+    assert "lake table macro_impacts cannot be opened" in tables["macro_impacts"]["problem"]
+    assert "\n" not in tables["macro_impacts"]["problem"]
+    assert [name for name, one in tables.items() if one["problem"]] == ["macro_impacts"]
 
 
 def test_a_row_that_is_neither_true_nor_false_is_said_and_the_setting_holds(

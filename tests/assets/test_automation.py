@@ -10,8 +10,8 @@ import pytest
 from stonks_assets.automation.asking import RANGE_END, RANGE_START
 from stonks_assets.automation.control import initialise_toggle, pipeline_enabled, set_pipeline
 from stonks_assets.automation.jobs import CYCLE_ASSETS, cycle_config
-from stonks_assets.automation.sensors import cycle_watermark, market_history, sweep
-from stonks_assets.automation.work import HISTORIES, history_gap, work_waiting
+from stonks_assets.automation.sensors import broker_statements, cycle_watermark, market_history, sweep
+from stonks_assets.automation.work import HISTORIES, history_gap, statements_due, work_waiting
 from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
 from stonks_core.clock import ManualClock
@@ -307,7 +307,7 @@ def test_a_sensor_says_why_it_does_not_ask(
     assert words in str(reason.skip_message)
 
 
-@pytest.mark.parametrize("sensor", [cycle_watermark, market_history])
+@pytest.mark.parametrize("sensor", [cycle_watermark, market_history, broker_statements])
 def test_a_pipeline_that_is_off_asks_for_nothing(
     instance: dg.DagsterInstance, at: At, database: Database, sensor: dg.SensorDefinition
 ) -> None:
@@ -330,6 +330,36 @@ def test_one_run_at_a_time(
     assert f"{run.run_id[:8]} is not finished" in str(reason.skip_message)
     instance.report_run_canceled(run)
     assert isinstance(tick(sensor, instance, at(NOON)), dg.RunRequest)
+
+
+def test_a_broker_is_asked_for_statements_after_the_first_cycle_began_and_every_half_hour(
+    instance: dg.DagsterInstance, at: At, database: Database
+) -> None:
+    news = add_source(database)
+    broker = add_source(database, "Alpaca", "broker")
+    assert isinstance(tick(broker_statements, instance, at(NOON)), dg.SkipReason)
+    database.execute("INSERT INTO source_states (source_id, last_attempt_at) VALUES (%s, %s)", (news, NOON))
+    request = tick(broker_statements, instance, at(NOON))
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2026-03-10"
+    database.execute(
+        "INSERT INTO source_states (source_id, last_attempt_at, last_success_at, next_attempt_at) VALUES (%s, %s, %s, %s)",
+        (broker, NOON, NOON, NOON + timedelta(seconds=30)),
+    )
+    asked = {
+        minutes: tick(broker_statements, instance, at(NOON + timedelta(minutes=minutes))) for minutes in (1, 29, 30)
+    }
+    assert [minutes for minutes, answer in asked.items() if isinstance(answer, dg.RunRequest)] == [30]
+
+
+@pytest.mark.parametrize(
+    ("state", "due"), [("next_attempt_at = 'infinity'", False), ("parked = true", False), ("", True)]
+)
+def test_a_broker_that_failed_is_asked_when_it_may_be(at: At, database: Database, *, state: str, due: bool) -> None:
+    add_source(database, "Alpaca", "broker", last_success_at=None, next_attempt_at=NOON)
+    if state:
+        database.execute(f"UPDATE source_states SET {state}")  # type: ignore[arg-type]
+    assert statements_due(at(NOON), NOON) is due
 
 
 def test_missing_history_is_asked_for_in_one_range(instance: dg.DagsterInstance, at: At) -> None:

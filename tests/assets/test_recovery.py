@@ -13,6 +13,7 @@ from stonks_assets.automation.healing import (
     failed_extractions,
     replays_sensor,
     stale_documents_sensor,
+    unpropagated_news_sensor,
 )
 from stonks_assets.automation.jobs import CYCLE_ASSETS
 from stonks_assets.automation.recovery import replays, retry_failed_extractions, stale_documents
@@ -203,6 +204,24 @@ def test_replays_are_counted_by_day_those_without_one_for_today(lake: Lake, data
 # The run that is asked for.
 
 
+def test_days_that_owe_their_competitors_news_are_asked_for_once_the_layer_is_on(
+    instance: dg.DagsterInstance, lake: Lake, database: Database
+) -> None:
+    pipeline = pipeline_at(NOON, lake, database)
+    for days, noted in ((0, True), (1, True), (2, False), (91, True)):
+        item, day = f"day {back(days)}", back(days)
+        pipeline.failures.record("competitive_signals", item, "left out", NOON, day=day, noted=noted)
+    database.execute("INSERT INTO risk_configs (key, value) VALUES ('competitive_enabled', 'false')")
+    assert "is off, or owes no day" in said(tick(unpropagated_news_sensor, instance, pipeline)[0])
+    database.execute("UPDATE risk_configs SET value = 'true'")
+    request, cursor = tick(unpropagated_news_sensor, instance, pipeline)
+    assert isinstance(request, dg.RunRequest)
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == (back(2).isoformat(), back(1).isoformat())
+    assert "asking changed nothing" in said(tick(unpropagated_news_sensor, instance, pipeline, cursor)[0])
+    pipeline.failures.resolve("competitive_signals", [f"day {back(1)}", f"day {back(2)}"], NOON)
+    assert "owes no day" in said(tick(unpropagated_news_sensor, instance, pipeline, cursor)[0])
+
+
 def test_a_recovery_is_a_part_of_the_cycle_that_runs(lake: Lake, database: Database) -> None:
     assert set(HEALING_ASSETS) < set(CYCLE_ASSETS)
     pipeline = pipeline_at(NOON, lake, database)
@@ -226,5 +245,6 @@ def test_the_sensors_run_by_themselves() -> None:
     assert {s.name: s.minimum_interval_seconds for s in HEALING_SENSORS} == {
         "stale_documents": 300,
         "replays": 10,
+        "unpropagated_news": 60,
         "failed_extractions": 600,
     }

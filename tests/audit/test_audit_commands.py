@@ -143,6 +143,10 @@ def _stores(environment: dict[str, str]) -> Any:
         (("--from", "2026-03-10", "--to", "2026-03-09"), "--to 2026-03-09 lies before --from 2026-03-10"),
         (("--from", "2026-03-10", "--to", "2026-03-10", "--every", "often"), "--every is 'often': give day, close, or"),
         (("--from", "2027-03-10", "--to", "2027-03-11"), "there is no past instant by --every day"),
+        (
+            ("--from", "2025-03-10", "--to", "2025-03-11"),
+            "nothing was known by any of the 2 instants up to 2025-03-11 23:59",
+        ),
         (("--from", "2026-03-10", "--to", "2026-03-10", "--book", "replay-x"), "there is no book 'replay-x'"),
     ],
 )

@@ -10,6 +10,7 @@ from stonks_audit.counterfactual import Counterfactual, Said, counterfactual
 from stonks_core.errors import BadInputError, NotFoundError
 from stonks_core.settings import load_settings
 from stonks_core.stores.lake.lake import Lake
+from stonks_core.stores.lake.silver_tables import COMPETITIVE_SIGNALS
 from stonks_core.stores.postgres import Database
 from tests.api import trades
 from tests.audit.conftest import NOW, Row, World, live_through, priced, registered, world_over
@@ -81,7 +82,28 @@ def test_what_does_not_speak_of_the_company_is_told_to_matter_not_at_all(story: 
     storm = f"{NOW:%Y%m%d}-storm"
     done = what_if(story, storm)
     assert done.after == done.before
-    assert done.notes == (f"document {storm} had no signal of ACME by 2026-03-10 15:00 UTC: nothing hangs on it",)
+    assert done.notes == (f"document {storm} had no signal of ACME by 2026-03-10 15:00 UTC: none is taken away",)
+
+
+def test_patterns_that_a_document_is_a_sample_of_are_held_and_that_is_said(other_world: World) -> None:
+    for days in (7, 8, 9):
+        other_world.tell(f"old{days}", NOW - timedelta(days=days), 0.8)
+    other_world.tell("lone", NOW - timedelta(days=7), 0.8, catalyst="litigation")
+    other_world.tell("young", NOW - timedelta(days=2), 0.8)
+    other_world.tell("news", NOW - timedelta(hours=2), 0.8)
+    other_world.cycle()
+    (news,) = (row for row in other_world.lake.read(COMPETITIVE_SIGNALS).to_pylist() if row["impact_id"] == "i-news")
+    assert (news["pattern"], news["samples"]) == ("cross", 3)
+    old, young, lone = (
+        f"{NOW - timedelta(days=n):%Y%m%d}-{name}" for n, name in ((8, "old8"), (2, "young"), (7, "lone"))
+    )
+    done = what_if(other_world, old, young, lone, ticker="BETA")
+    assert done.notes[-1] == (
+        f"document {old} is earlier news of ACME too (guidance_raise), and responses to such news are what 1 of the "
+        "competitive signals that are left rest on: these are held as they were"
+    )
+    assert sum("held as they were" in note for note in done.notes) == 1
+    assert not any("held" in note for note in what_if(other_world, old, ticker="ACME").notes)
 
 
 def test_unknown_names_are_refused(story: World) -> None:

@@ -13,6 +13,7 @@ from stonks_core.errors import BadInputError
 from stonks_core.identifiers import day_of_document, digest, sha256_bytes, sha256_text
 from stonks_core.money import dollars, dollars_down, order_price, shares_down
 from stonks_core.registry.sectors import default_exposure, sector_of_sic
+from stonks_core.stores.failing import in_words
 from stonks_core.vocabulary import COMMODITIES, REGIONS, SECTORS
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -23,6 +24,19 @@ def test_the_machine_s_clock_is_aware_utc() -> None:
     first, second = SystemClock().now(), SystemClock().now()
     assert first.utcoffset() == timedelta(0)
     assert first <= second
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("the disk is full."), "the disk is full"),
+        (OSError("Json error: no log\n   0: <unknown>\n   1: clone3"), "Json error: no log"),
+        (OSError("  \n "), "OSError"),
+        (OSError("x" * 400), "x" * 300),
+    ],
+)
+def test_an_error_is_said_in_one_line_without_a_stack(error: OSError, words: str) -> None:
+    assert in_words(error) == words
 
 
 def test_a_manual_clock_moves_when_told_and_never_back() -> None:

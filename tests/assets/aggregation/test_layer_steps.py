@@ -2,22 +2,24 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from stonks_assets.aggregation.competitive_step import materialise_competitive_signals
 from stonks_assets.aggregation.signals_step import materialise_signals
+from stonks_assets.aggregation.windows import LONGEST
+from stonks_assets.automation.recovery import unpropagated
 from stonks_core.alerts import open_alerts
 from stonks_core.errors import TransientError
-from stonks_core.stores.lake.gold_tables import TREND_WINDOWS
+from stonks_core.stores.lake.gold_tables import TREND_HISTORY, TREND_WINDOWS
 from stonks_core.stores.lake.silver_tables import (
     COMPETITIVE_SIGNALS,
     IMPACT_RECORDS,
     MACRO_IMPACTS,
     SIGNALS,
 )
-from tests.assets.aggregation.steps import DAY, NOW, run_all
+from tests.assets.aggregation.steps import DAY, NOW, contents, run_all
 
 
 def test_a_switched_off_layer_keeps_its_data_and_weighs_nothing(filled):
@@ -33,16 +35,47 @@ def test_a_switched_off_layer_keeps_its_data_and_weighs_nothing(filled):
     assert layers == {"AAA": True, "BBB": False, "CCC": False}
 
 
-def test_a_day_that_passed_while_the_layer_was_off_is_propagated_once_it_is_asked_for_again(filled):
+def test_a_day_that_was_left_out_while_the_layer_was_off_is_made_good_as_if_it_had_never_been(filled):
     filled.database.execute("INSERT INTO risk_configs (key, value) VALUES ('competitive_enabled', 'false')")
-    assert materialise_competitive_signals(filled, DAY, NOW).written["competitive_signals"] == 0
+    for minutes in (0, 1):
+        run_all(filled, NOW + timedelta(minutes=minutes))
+    (note,) = filled.database.fetch("SELECT stage, item, status, attempts FROM failures")
+    assert note == {"stage": "competitive_signals", "item": f"day {DAY}", "status": "noted", "attempts": 1}
+    assert materialise_competitive_signals(filled, DAY - timedelta(days=1), NOW).figures == {"layer": "off"}
+    assert len(filled.database.fetch("SELECT 1 AS one FROM failures")) == 1, "a day without news owes nothing"
+    said = contents(filled.lake, TREND_HISTORY)
+    assert {t["degraded"] for t in said["trend_history"]} == {""}, "a layer that is off is not missed"
+
+    tomorrow = NOW + timedelta(days=1)
+    filled.clock.advance_to(tomorrow)
+    assert unpropagated(filled, tomorrow) == {}, "nothing is asked for while it is off"
     filled.database.execute("UPDATE risk_configs SET value = 'true'")
-    later = NOW + timedelta(days=2)
-    written = [materialise_competitive_signals(filled, DAY, later).written["competitive_signals"] for _ in range(2)]
-    assert written == [1, 0]
-    (signal,) = filled.lake.read(COMPETITIVE_SIGNALS).to_pylist()
-    records = {record["impact_id"]: record for record in filled.lake.read(IMPACT_RECORDS).to_pylist()}
-    assert signal["available_at"] == records[signal["impact_id"]]["available_at"]
+    assert unpropagated(filled, NOW) == {}, "today is the cycle's business"
+    assert unpropagated(filled, tomorrow) == {DAY: 1}
+    assert unpropagated(filled, tomorrow + LONGEST) == {}, "no window reaches it"
+    run_all(filled, tomorrow, tomorrow.date())
+    trends = filled.lake.read(TREND_WINDOWS).to_pylist()
+    assert {t["degraded"] for t in trends if t["as_of"] == tomorrow} == {"competitive"}
+
+    midnight = datetime(2026, 3, 11, tzinfo=UTC)
+    for step in (materialise_competitive_signals, materialise_signals):
+        step(filled, DAY, midnight)
+    assert unpropagated(filled, tomorrow) == {}
+    late = contents(filled.lake, COMPETITIVE_SIGNALS, SIGNALS)
+    versions = [filled.lake.version(table) for table in (COMPETITIVE_SIGNALS, SIGNALS)]
+    for step in (materialise_competitive_signals, materialise_signals):
+        step(filled, DAY, midnight)
+    assert [filled.lake.version(table) for table in (COMPETITIVE_SIGNALS, SIGNALS)] == versions
+    run_all(filled, tomorrow + timedelta(minutes=20), tomorrow.date())
+    newest = {t["ticker"]: t for t in filled.lake.read(TREND_WINDOWS).to_pylist() if t["window"] == "7d"}
+    assert newest["BBB"]["competitive_share"] == 1
+    assert newest["BBB"]["degraded"] == ""
+
+    for table in (COMPETITIVE_SIGNALS, SIGNALS):
+        filled.lake.delete(table, "true")
+    for step in (materialise_competitive_signals, materialise_signals):
+        step(filled, DAY, NOW)
+    assert contents(filled.lake, COMPETITIVE_SIGNALS, SIGNALS) == late, "as if it had never been off"
 
 
 def test_news_is_propagated_again_when_its_signals_or_its_grounds_changed(filled):

@@ -37,12 +37,12 @@ def source(database: Database, name: str, last: datetime | None, **more: Any) ->
         "name": name,
         "config": Jsonb(more.get("config", {})),
         "active": more.get("active", True),
-        "created": more.get("created", NOON - 100 * HOUR),
+        "added": more.get("added", NOON - 24 * HOUR),
     }
     row = database.fetch_one(
         """
         INSERT INTO sources (source_type, name, config, active, created_at)
-        VALUES (%(type)s, %(name)s, %(config)s, %(active)s, %(created)s)
+        VALUES (%(type)s, %(name)s, %(config)s, %(active)s, %(added)s)
         RETURNING source_id::text AS id
         """,
         values,
@@ -92,10 +92,23 @@ def test_a_source_that_never_answered_is_late_and_one_that_is_new_or_asked_seldo
     pipeline: Pipeline, database: Database
 ) -> None:
     source(database, "seldom", NOON - 5 * HOUR, config={"polling_interval_seconds": 7200})
-    source(database, "new", None, created=NOON - MINUTE)
+    source(database, "new", None, added=NOON - MINUTE)
     assert said(pipeline, "raw_news_api", "sources_answer") == ""
     source(database, "never", None)
     assert "never, which has never answered" in said(pipeline, "raw_news_api", "sources_answer")
+
+
+def test_a_source_that_nobody_has_asked_yet_has_its_turns_from_when_it_was_added(
+    pipeline: Pipeline, database: Database
+) -> None:
+    new = source(database, "new", None, added=NOON)
+    for check in ("fresh", "sources_answer"):
+        assert said(pipeline, "raw_news_api", check, NOON + 15 * MINUTE) == ""
+    assert "new, which has never answered" in said(pipeline, "raw_news_api", "fresh", NOON + 31 * MINUTE)
+    database.execute(
+        "INSERT INTO source_states (source_id, last_attempt_at, last_error) VALUES (%s, %s, '401')", (new, NOON)
+    )
+    assert "never answered and said: 401" in said(pipeline, "raw_news_api", "fresh", NOON + MINUTE)
 
 
 # Sessions.

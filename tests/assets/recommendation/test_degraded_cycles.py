@@ -180,7 +180,9 @@ def test_a_layer_that_cannot_be_read_again_and_again_alerts_and_heals(pipeline: 
         states = {state.layer: state for state in layer_states(pipeline.database, pipeline.settings.signals)}
         assert states["macro"].failures_in_a_row == tries
         assert bool(states["macro"].alert) == (tries >= 3)
-    assert "macro layer failed 4 times in a row" in open_alerts(pipeline.database)["macro layer"]
+    alert = open_alerts(pipeline.database)["macro layer"]
+    assert "macro layer failed 4 times in a row" in alert
+    assert "\n" not in alert
     told = pipeline.database.fetch("SELECT severity, subject, body FROM notifications")
     assert [(row["severity"], row["subject"]) for row in told] == [("critical", "macro layer")]
     shutil.rmtree(folder)

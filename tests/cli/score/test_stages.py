@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stonks_cli.score.macro import impacts
 from stonks_cli.score.stages import EXTRACTION, Planted, score_stage, total
 from tests.cli.score.happenings import AT, event, saying, told
 
@@ -44,6 +45,36 @@ def test_an_effect_below_half_a_percent_counts_as_none(effect: float, planted: i
     score = score_stage("calls", Planted([event("small", effects={"AAA": effect})]), [saying("small-doc")])
     assert score.rows["contract_win"].planted == planted
     assert score.rows["contract_win"].right == (effect >= 0.005)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_slight_effect_counts_neither_way_and_none_at_all_is_wrong(sign: int) -> None:
+    rate = event("rate", kind="macro", ticker=None, catalyst="macro", effects={"AAA": 0.02, "BBB": 0.004, "CCC": 0.0})
+    said = [saying("rate-doc", 1), *(saying("rate-doc", sign, name) for name in ("BBB", "CCC"))]
+    for stage in (EXTRACTION, "trends"):
+        tally = score_stage(stage, Planted([rate]), said).rows["macro"]
+        assert (tally.said, tally.right, tally.opposite, tally.slight, tally.precision) == (3, 1, 0, 1, 0.5)
+    only = score_stage("trends", Planted([rate]), said[1:2]).rows["macro"]
+    assert (only.said, only.precision) == (1, None)
+
+
+def test_a_companys_own_slight_event_is_read_by_what_its_document_claims() -> None:
+    small = Planted([event("small", effects={"AAA": 0.001})])
+    assert score_stage(EXTRACTION, small, [saying("small-doc")]).rows["contract_win"].precision == 1.0
+    assert score_stage("calls", small, [saying("small-doc")]).rows["contract_win"].precision is None
+
+
+def test_macro_impacts_are_told_by_what_the_event_did() -> None:
+    rate = event("rate", kind="macro", ticker=None, effects={"AAA": 0.02, "BBB": -0.02, "CCC": 0.001, "DDD": -0.001})
+    said = [
+        saying("rate-doc", 1, name, sentiment=0.5, impact=0.1 if name == "EEE" else 0.4)
+        for name in ("AAA", "BBB", "CCC", "DDD", "EEE")
+    ]
+    elsewhere = [saying("win-doc"), saying("rate-doc", 0), saying("unknown")]
+    found = impacts(Planted([rate, event("win")]), [*said, *elsewhere])
+    assert list(found.values())[:6] == [5, 2, 1, 2, 1, 1]
+    assert found["share of the weight on companies it leaves alone"] == pytest.approx(0.1 / 1.7)
+    assert set(impacts(Planted([rate]), []).values()) == {0, None}
 
 
 def test_rivals_stand_among_the_echoes_and_macro_events_by_themselves() -> None:
@@ -110,7 +141,7 @@ def test_scores_lie_between_0_and_1_and_counts_add_up(effects, said, stage) -> N
     score = score_stage(stage, planted, said)
     for tally in (*score.rows.values(), total(score.rows)):
         assert tally.found <= tally.planted
-        assert tally.right <= tally.said
+        assert tally.right + tally.opposite + tally.slight <= tally.said + tally.opposite * (stage == EXTRACTION)
         assert all(value is None or 0 <= value <= 1 for value in (tally.recall, tally.precision))
         assert all(delay >= timedelta(0) for delay in tally.delays)
     whole = total(score.rows)
