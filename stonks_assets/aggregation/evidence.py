@@ -7,25 +7,41 @@ sign of the trend's score, and supports otherwise.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import fields, starts_of, to_table
-from stonks_core.columns import Floats, Ints, codes
+from stonks_assets.aggregation.arrays import fields, starts_of, taken, to_table
+from stonks_core.columns import Flags, Floats, Ints, codes
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE
 
-BEST = 10
+BEST, PARTS = 10, 20
 SUPPORTING, CONTRADICTING = "supporting", "contradicting"
 
 EVIDENCE_SCHEMA = fields(TREND_EVIDENCE, *(column.name for column in TREND_EVIDENCE.columns))
 
 
-def rank_evidence(
+@dataclass(frozen=True)
+class Contenders:
+    """Signals that may be among the ten best of their trend: by trend, then by falling score.
+
+    `trends` is how many there are, `trend` the number of a signal's own, `row` where the signal stands in the table of signals.
+    """
+
+    trends: int
+    trend: Ints
+    row: Ints
+    value: Floats
+    weight: Floats
+    recency: Floats
+    against: Flags
+
+
+def contenders(
     *,
-    trend_ids: Sequence[str],
     starts: Ints,
     score: Floats,
     weight: Floats,
@@ -35,14 +51,11 @@ def rank_evidence(
     confidence: Floats,
     sentiment: Floats,
     row: Ints,
-    signals: pa.Table,
-    as_of: datetime,
-) -> pa.Table:
-    """The ten best signals of each trend (`EVIDENCE_SCHEMA`).
+) -> Contenders:
+    """The ten best signals of each trend, and those that are as good as the tenth.
 
-    Trends are runs of the per-signal arrays, beginning at `starts`; `trend_ids` and `score` are per trend. `relative`
-    is a signal's weight over its trend's heaviest, `row` its place in `signals`, whose texts are looked at only for
-    what is among the ten best.
+    Trends are runs of the per-signal arrays, beginning at `starts`; `score` is per trend. `relative` is a signal's
+    weight over its trend's heaviest.
     """
     value = 0.4 * relative + 0.3 * impact + 0.2 * recency + 0.1 * confidence
     lengths = np.diff(np.append(starts, value.size))
@@ -55,38 +68,52 @@ def rank_evidence(
     tenth = value[near[begin + np.minimum(counts, BEST) - 1]]
     kept = value[near] >= np.repeat(tenth, counts)
     near, trend = near[kept], trend[kept]
-    order = _by_names_where_equal(value[near], trend, signals, row[near])
-    near, trend = near[order], trend[order]
-    begin = starts_of(trend)
-    rank = np.arange(near.size) - np.repeat(begin, np.diff(np.append(begin, trend.size))) + 1
-    near, trend, rank = near[rank <= BEST], trend[rank <= BEST], rank[rank <= BEST]
     against = sentiment[near] * score[trend] < 0
-    named = signals.select(["signal_id", "document_id", "layer"]).take(row[near])
+    return Contenders(starts.size, trend, row[near], value[near], weight[near], recency[near], against)
+
+
+def rank_evidence(
+    trend_ids: pa.ChunkedArray, found: Sequence[Contenders], signals: pa.Table, as_of: datetime
+) -> pa.Table:
+    """The ten best signals of each trend of some windows (`EVIDENCE_SCHEMA`); `trend_ids` are of all their trends.
+
+    The texts of `signals` are looked at only for what is among the ten best, and once for all windows.
+    """
+    if not found:
+        return EVIDENCE_SCHEMA.empty_table()
+    before = np.cumsum([0, *(few.trends for few in found)])
+    trend = np.concatenate([few.trend + first for few, first in zip(found, before, strict=False)])
+    row, value, weight, recency, against = (
+        np.concatenate([getattr(few, name) for few in found])
+        for name in ("row", "value", "weight", "recency", "against")
+    )
+    order = _by_names_where_equal(value, trend, signals, row)
+    begin = starts_of(trend)
+    rank = np.arange(trend.size) - np.repeat(begin, np.diff(np.append(begin, trend.size))) + 1
+    best, rank = order[rank <= BEST], rank[rank <= BEST]
+    named = taken(signals.select(["signal_id", "document_id", "layer"]), row[best])
     columns: dict[str, Any] = {
-        "trend_id": pa.array(trend_ids, pa.string()).take(pa.array(trend)),
+        "trend_id": trend_ids.combine_chunks().take(pa.array(trend[best])),
         "rank": rank,
-        "stance": pa.array([SUPPORTING, CONTRADICTING]).take(pa.array(against.astype(np.int8))),
-        "weight": weight[near],
-        "recency": recency[near],
-        "evidence_score": value[near],
-        "as_of": pa.repeat(pa.scalar(as_of, EVIDENCE_SCHEMA.field("as_of").type), near.size),
+        "stance": pa.array([SUPPORTING, CONTRADICTING]).take(pa.array(against[best].astype(np.int8))),
+        "weight": weight[best],
+        "recency": recency[best],
+        "evidence_score": value[best],
+        "as_of": pa.repeat(pa.scalar(as_of, EVIDENCE_SCHEMA.field("as_of").type), best.size),
     }
     columns |= {name: named[name].cast(pa.string()).combine_chunks() for name in named.column_names}
     return to_table(columns, EVIDENCE_SCHEMA)
 
 
 def _under_the_tenth(value: Floats, starts: Ints, lengths: Ints) -> Floats:
-    """For each trend a bound that its tenth best value reaches: the least of the maxima of ten parts of it.
+    """For each trend a bound that its tenth best value reaches: the tenth greatest of the maxima of twenty parts of it.
 
-    Some thirty signals of a trend lie above, however many it has, and only these need be sorted. Of a trend with fewer
-    than ten signals, none may be left out.
+    Some fifteen signals of a trend lie above, however many it has, and only these need be sorted. Of a trend with fewer
+    than twenty signals, none may be left out.
     """
-    parts = np.where(lengths >= BEST, BEST, 1)
-    first = np.cumsum(parts) - parts
-    number = np.arange(parts.sum()) - np.repeat(first, parts)
-    edges = np.repeat(starts, parts) + number * np.repeat(lengths, parts) // np.repeat(parts, parts)
-    least = np.minimum.reduceat(np.maximum.reduceat(value, edges), first)
-    return np.where(lengths >= BEST, least, -np.inf)
+    edges = starts[:, np.newaxis] + np.arange(PARTS) * lengths[:, np.newaxis] // PARTS
+    maxima = np.maximum.reduceat(value, edges.ravel()).reshape(edges.shape)
+    return np.where(lengths >= PARTS, np.partition(maxima, PARTS - BEST, axis=1)[:, PARTS - BEST], -np.inf)
 
 
 def _by_names_where_equal(value: Floats, trend: Ints, signals: pa.Table, row: Ints) -> Ints:
@@ -95,7 +122,7 @@ def _by_names_where_equal(value: Floats, trend: Ints, signals: pa.Table, row: In
     order = np.arange(value.size)
     equal = np.flatnonzero(np.bincount(run)[run] > 1)
     if equal.size:
-        some = signals.select(["document_id", "signal_id"]).take(row[equal])
+        some = taken(signals.select(["document_id", "signal_id"]), row[equal])
         (document, _), (signal, _) = codes(some, "document_id"), codes(some, "signal_id")
         order[equal] = equal[np.lexsort((signal, document, run[equal]))]
     return order

@@ -13,11 +13,10 @@ from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from stonks_assets.aggregation.arrays import combine, starts_of
+from stonks_assets.aggregation.arrays import starts_of, taken
 from stonks_assets.aggregation.fingerprints import Prints, fingerprints, joined
-from stonks_core.columns import NEVER, Flags, Floats, Ints, Texts, codes, floats, round_micros, texts
+from stonks_core.columns import NEVER, Floats, Ints, Texts, floats, round_micros, texts
 
 NOVELTY_LOOKBACK = timedelta(hours=48)
 _PAIRS_AT_ONCE = 4_000_000
@@ -34,9 +33,8 @@ class Origins:
     until: Ints
 
 
-def stories(signals: pa.Table) -> Prints:
-    """A hash of each row's layer and cluster: what, with the ticker, makes a story."""
-    layer, layers = codes(signals, "layer")
+def stories(signals: pa.Table, layer: Ints, layers: Sequence[str]) -> Prints:
+    """A hash of each row's layer (a code among `layers`) and cluster: what, with the ticker, makes a story."""
     told_by = fingerprints(pa.chunked_array([pa.array(layers, pa.string())]))
     return joined(told_by[layer], fingerprints(signals["cluster_id"]))
 
@@ -44,70 +42,48 @@ def stories(signals: pa.Table) -> Prints:
 def tellers(signals: pa.Table, story: Prints, ticker: Ints, published: Ints) -> Ints:
     """Positions of the rows that are their story's origin among the rows given, ordered by ticker and story.
 
-    `story` is a hash per row (see `stories`), `ticker` a code. The order depends on the stories alone, not on the order
-    of the rows, so that sums over it are the same to the last bit. One sort of hashes tells which rows may share a
-    story; only those are compared.
+    `story` is a hash per row (see `stories`), `ticker` a code: rows with both the same tell one story. The order depends
+    on the stories alone, not on the order of the rows, so that sums over it are the same to the last bit. Documents,
+    impacts and ids are looked at only where two rows of a story share the earliest instant.
     """
     if ticker.size == 0:
         return ticker
+    order, starts = _by_story(story, ticker)
+    when = published[order]
+    earliest = np.repeat(np.minimum.reduceat(when, starts), np.diff(np.append(starts, order.size)))
+    first = np.flatnonzero(when == earliest)
+    if first.size == starts.size:
+        return order[first]
+    return _settled(signals, order[first], np.searchsorted(starts, first, side="right"))
+
+
+def _by_story(story: Prints, ticker: Ints) -> tuple[Ints, Ints]:
+    """The order of the rows by ticker and story, and where in it each story begins.
+
+    One sort of one number tells nearly all apart: the ticker's bits, and as many of the story's as have room beside.
+    """
     bits = np.uint64(max(1, int(ticker.max()).bit_length()))
     key = (ticker.astype(np.uint64) << (np.uint64(64) - bits)) | (story >> bits)
-    order = np.argsort(key).astype(np.int64)
-    starts = starts_of(key[order])
-    lengths = np.diff(np.append(starts, order.size))
-    alone = lengths == 1
-    if alone.all():
-        return order
-    shared = order[np.repeat(~alone, lengths)]
-    run = np.repeat(np.arange(starts.size), np.where(alone, 0, lengths))
-    found, runs = _first_of_shared(signals, shared, run, published)
-    rows = np.concatenate((order[starts[alone]], found))
-    return rows[np.argsort(np.concatenate((np.flatnonzero(alone), runs)), kind="stable")]
+    order = np.argsort(key)
+    told, key = story[order], key[order]
+    other_key, other_story = key[1:] != key[:-1], told[1:] != told[:-1]
+    if (other_story & ~other_key).any():
+        order = np.lexsort((story, ticker))
+        told, of = story[order], ticker[order]
+        other_key, other_story = of[1:] != of[:-1], told[1:] != told[:-1]
+    return order, np.flatnonzero(np.concatenate(([True], other_key | other_story)))
 
 
-def _first_of_shared(signals: pa.Table, rows: Ints, run: Ints, published: Ints) -> tuple[Ints, Ints]:
-    """The origins among rows that share a hash, and their runs.
-
-    Should different stories share one, each keeps its own, in the order of their names.
-    """
-    told = signals.select(["layer", "cluster_id"]).take(rows)
-    (layer, layers), cluster = codes(told, "layer"), told["cluster_id"].combine_chunks()
-    like_the_one_before = pc.equal(cluster.slice(1), cluster.slice(0, rows.size - 1)).to_numpy(zero_copy_only=False)
-    like_the_one_before &= layer[1:] == layer[:-1]
-    story = run
-    if not (like_the_one_before | (run[1:] != run[:-1])).all():
-        names, clusters = codes(told, "cluster_id")
-        story = combine((run, 0), (layer, len(layers)), (names, len(clusters)))
-    first = np.flatnonzero(earliest(story, published[rows], signals, rows))
-    first = first[np.argsort(story[first], kind="stable")]
-    return rows[first], run[first]
-
-
-def earliest(story: Ints, published: Ints, signals: pa.Table, row: Ints) -> Flags:
-    """Which rows are their story's origin among the rows given; exactly one per story. `row` is their place in `signals`.
-
-    Documents, impacts and ids are compared only where two rows of a story share the earliest instant, so that a
-    million rows cost two integer sorts.
-    """
-    mask = np.zeros(story.size, dtype=np.bool_)
-    if story.size == 0:
-        return mask
-    order = np.lexsort((published, story))
-    starts = starts_of(story[order])
-    first = np.repeat(published[order][starts], np.diff(np.append(starts, story.size)))
-    tied = order[published[order] == first]
-    runs = starts_of(story[tied])
-    lengths = np.diff(np.append(runs, tied.size))
-    mask[tied[runs[lengths == 1]]] = True
-    unsettled = tied[np.repeat(lengths > 1, lengths)]
-    if unsettled.size:
-        some = signals.select(["document_id", "impact", "signal_id"]).take(row[unsettled])
-        document, signal = texts(some, "document_id"), texts(some, "signal_id")
-        settled = unsettled[
-            _total_order(story[unsettled], published[unsettled], document, impact=floats(some, "impact"), signal=signal)
-        ]
-        mask[settled[starts_of(story[settled])]] = True
-    return mask
+def _settled(signals: pa.Table, rows: Ints, run: Ints) -> Ints:
+    """One row of each run, of rows that were published at the same instant: the least by document, impact and id."""
+    tied = np.flatnonzero(np.bincount(run)[run] > 1)
+    some = taken(signals.select(["document_id", "impact", "signal_id"]), rows[tied])
+    document, signal = _ranks(texts(some, "document_id")), _ranks(texts(some, "signal_id"))
+    tied = tied[np.lexsort((signal, -floats(some, "impact"), document, run[tied]))]
+    kept = np.ones(rows.size, dtype=np.bool_)
+    kept[tied] = False
+    kept[tied[starts_of(run[tied])]] = True
+    return rows[kept]
 
 
 def trace(story: Ints, published: Ints, available: Ints, *, document: Texts, impact: Floats, signal: Texts) -> Origins:

@@ -21,6 +21,7 @@ PART_ROWS = 400_000
 """How many rows a part has where companies are of one size; some 150 bytes each, and as many while it is worked on."""
 WHOLE_ROWS = 1_500_000
 """Up to how many rows are one part, without files."""
+JOINED_ROWS = 50_000
 COMPANY, ENCODED = "ticker", ("ticker", "layer", "duration")
 
 
@@ -34,7 +35,7 @@ def company_parts(
     """
     held: list[pa.RecordBatch] = []
     rows = 0
-    coming = iter(batches)
+    coming = _joined(batches)
     for batch in coming:
         held.append(batch)
         rows += batch.num_rows
@@ -43,6 +44,22 @@ def company_parts(
             return
     if held:
         yield pa.Table.from_batches(held)
+
+
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows with small batches copied together: buffers of a few thousand rows take up twice their size."""
+    some: list[pa.RecordBatch] = []
+    for batch in batches:
+        some.append(batch)
+        if sum(small.num_rows for small in some) >= JOINED_ROWS:
+            yield _one(some)
+            some = []
+    if some:
+        yield _one(some)
+
+
+def _one(some: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return some[0] if len(some) == 1 else pa.concat_batches(some)
 
 
 def _from_files(held: list[pa.RecordBatch], coming: Iterator[pa.RecordBatch], count: int) -> Iterator[pa.Table]:

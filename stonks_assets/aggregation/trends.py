@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import fields, starts_of, to_table
-from stonks_assets.aggregation.evidence import EVIDENCE_SCHEMA, rank_evidence
+from stonks_assets.aggregation.evidence import Contenders, contenders, rank_evidence
 from stonks_assets.aggregation.origins import stories, tellers
 from stonks_assets.aggregation.weights import SHORT, LayerWeights, base_weights, recency
 from stonks_assets.aggregation.windows import SHAPES, WindowShape
@@ -93,56 +93,60 @@ def aggregate(
     `origin_signal_id` says today. `intraday_since` is the close of the previous session.
     """
     counting = _counting(signals, as_of, weights)
-    trends, evidence = [TREND_SCHEMA.empty_table()], [EVIDENCE_SCHEMA.empty_table()]
+    trends: list[pa.Table] = []
+    found: list[Contenders] = []
     # The longest first: what a shorter one looks at is among what is left.
     for shape in sorted((SHAPES[w] for w in windows), key=lambda shape: shape.since(as_of, intraday_since)):
         within = counting.published > micros(shape.since(as_of, intraday_since))
         counting = counting if within.all() else counting.of(within)
-        found = _window(counting, shape, as_of)
-        if found is not None:
-            trends.append(found[0])
-            evidence.append(found[1])
-    return pa.concat_tables(trends), pa.concat_tables(evidence)
+        window = _window(counting, shape, as_of)
+        if window is not None:
+            trends.append(window[0])
+            found.append(window[1])
+    whole = pa.concat_tables([TREND_SCHEMA.empty_table(), *trends])
+    return whole, rank_evidence(whole["trend_id"], found, counting.signals, as_of)
 
 
 def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights) -> _Counting:
     now = micros(as_of)
-    known = (instants(signals, "available_at") <= now) & (instants(signals, "published_at") <= now)
-    if not known.all():
+    if any(instants(signals, clock).max(initial=now) > now for clock in ("available_at", "published_at")):
+        known = (instants(signals, "available_at") <= now) & (instants(signals, "published_at") <= now)
         signals = signals.filter(pa.array(known))
     ticker, tickers = codes(signals, "ticker")
     layer, layers = codes(signals, "layer")
+    published = instants(signals, "published_at")
+    # Origins first: the other columns are needed of these alone.
+    row = tellers(signals, stories(signals, layer, layers), ticker, published)
+    ticker, layer, published = ticker[row], layer[row], published[row]
     duration, durations = codes(signals, "duration")
-    published, confidence = instants(signals, "published_at"), floats(signals, "confidence")
-    impact = floats(signals, "impact")
     stale = now - published > round_micros(weights.short_staleness)
+    impact, confidence = floats(signals, "impact")[row], floats(signals, "confidence")[row]
     base = base_weights(
         layer_weight=np.array([weights.by_layer[name] for name in layers], dtype=np.float64)[layer],
-        credibility=floats(signals, "credibility"),
-        novelty=floats(signals, "novelty"),
+        credibility=floats(signals, "credibility")[row],
+        novelty=floats(signals, "novelty")[row],
         confidence=confidence,
         impact=impact,
-        stale_short=np.array([name == SHORT for name in durations], dtype=np.bool_)[duration] & stale,
+        stale_short=np.array([name == SHORT for name in durations], dtype=np.bool_)[duration[row]] & stale,
     )
-    rows = tellers(signals, stories(signals), ticker, published)
-    rows = rows[base[rows] > 0]
-    return _Counting(
+    told = _Counting(
         signals=signals,
         tickers=tickers,
         layers=layers,
-        row=rows,
-        ticker=ticker[rows],
-        layer=layer[rows],
-        published=published[rows],
-        sentiment=floats(signals, "sentiment")[rows],
-        impact=impact[rows],
-        confidence=confidence[rows],
-        base=base[rows],
+        row=row,
+        ticker=ticker,
+        layer=layer,
+        published=published,
+        sentiment=floats(signals, "sentiment")[row],
+        impact=impact,
+        confidence=confidence,
+        base=base,
     )
+    return told if (base > 0).all() else told.of(base > 0)
 
 
-def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[pa.Table, pa.Table] | None:
-    """The trends and evidence of a window over all these signals; None when nothing counts."""
+def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[pa.Table, Contenders] | None:
+    """The trends of a window over all these signals, and what may be evidence; None when nothing counts."""
     fade = recency(micros(as_of) - counting.published, shape.half_life)
     w = counting.base * fade
     if not (w > 0).all():
@@ -173,7 +177,7 @@ def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[p
         "strength": np.abs(score) * -np.expm1(-total),
         "confidence": np.clip(confidence, 0.0, 1.0),
         "contradiction": contradiction,
-        "direction": [str(direction(s, c)) for s, c in zip(score, contradiction, strict=True)],
+        "direction": directions(score, contradiction),
         "positive": positive,
         "negative": negative,
         "total_weight": total,
@@ -182,8 +186,7 @@ def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[p
         **_shares(counting, np.abs(lean), starts),
         "as_of": pa.repeat(pa.scalar(as_of, TREND_SCHEMA.field("as_of").type), len(names)),
     }
-    evidence = rank_evidence(
-        trend_ids=ids,
+    found = contenders(
         starts=starts,
         score=score,
         weight=w,
@@ -193,19 +196,16 @@ def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[p
         confidence=counting.confidence,
         sentiment=v,
         row=counting.row,
-        signals=counting.signals,
-        as_of=as_of,
     )
-    return to_table(trends, TREND_SCHEMA), evidence
+    return to_table(trends, TREND_SCHEMA), found
 
 
-def direction(score: float, contradiction: float) -> Direction:
-    """Where a trend points: its score decides; only an undecided score asks for the contradiction."""
-    if score >= DIRECTION_THRESHOLD:
-        return Direction.BULLISH
-    if score <= -DIRECTION_THRESHOLD:
-        return Direction.BEARISH
-    return Direction.MIXED if contradiction >= MIXED_THRESHOLD else Direction.NEUTRAL
+def directions(score: Floats, contradiction: Floats) -> list[str]:
+    """Where trends point: the score decides; only an undecided score asks for the contradiction."""
+    decided = [score >= DIRECTION_THRESHOLD, score <= -DIRECTION_THRESHOLD, contradiction >= MIXED_THRESHOLD]
+    chosen = np.select(decided, [0, 1, 2], 3)
+    names = [str(d) for d in (Direction.BULLISH, Direction.BEARISH, Direction.MIXED, Direction.NEUTRAL)]
+    return [names[number] for number in chosen.tolist()]
 
 
 def _shares(counting: _Counting, lean: Floats, starts: Ints) -> dict[str, Floats]:

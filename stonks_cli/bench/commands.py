@@ -151,11 +151,12 @@ AGGREGATE: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "growth": (
         "Signals of ninety days to trends of five windows with evidence; CPU of one signal, and of the whole in scans",
         {"count": "signals", "what": "", "wall_s": "wall s", "cpu_s": "CPU s", "cpu_us_each": "CPU us", "scans": "x scan",
-         "memory_mb": "MB"},
+         "reads": "x read", "memory_mb": "MB"},
     ),
     "peers": (
         "The same trends by other means, equal to 1e-9",
-        {"count": "signals", "what": "", "wall_s": "wall s", "cpu_s": "CPU s", "scans": "x scan", "memory_mb": "MB"},
+        {"count": "signals", "what": "", "wall_s": "wall s", "cpu_s": "CPU s", "scans": "x scan", "reads": "x read",
+         "memory_mb": "MB"},
     ),
     "cycles": (
         "The step in a cycle, over the stored signals",
@@ -170,7 +171,7 @@ AGGREGATE: Mapping[str, tuple[str, Mapping[str, str]]] = {
 def aggregate(
     *,
     signals: Annotated[str, typer.Option(help="Sizes of the growth, with commas.")] = "100000,300000,1000000",
-    peers: Annotated[int, typer.Option(min=100, help="Signals that the peers are given.")] = 1_000_000,
+    peers: Annotated[str, typer.Option(help="Sizes that the peers are given; the loop, to 100000.")] = "100000,1000000",
     cycle: Annotated[int, typer.Option(min=100, help="Signals that are stored when a cycle comes.")] = 1_000_000,
     companies: Annotated[int, typer.Option(min=1, help="Companies they are about.")] = 5000,
     full: Annotated[bool, typer.Option(help="0.1, 1 and 10 million signals: takes minutes.")] = False,
@@ -179,7 +180,7 @@ def aggregate(
     """Aggregation beside the scan of its columns, polars, DuckDB, pandas and a loop, which must find the same."""
     from stonks_cli.bench.aggregate import Sizes, run  # noqa: PLC0415  the other benchmarks do without its libraries
 
-    sizes = Sizes(_numbers(signals), (peers,), cycle, companies)
+    sizes = Sizes(_numbers(signals), _numbers(peers), cycle, companies)
     _report(run(sizes.full if full else sizes), AGGREGATE, as_json=as_json)
 
 

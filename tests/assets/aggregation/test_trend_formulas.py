@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from math import exp
 
+import numpy as np
 import pytest
 
-from stonks_assets.aggregation.trends import aggregate, direction, trend_id
+from stonks_assets.aggregation.trends import aggregate, directions, trend_id
 from stonks_assets.aggregation.weights import LayerWeights, weight
 from stonks_assets.aggregation.windows import SHAPES
 from stonks_core.vocabulary import Window
@@ -122,10 +123,8 @@ def test_an_origin_found_late_takes_over_only_once_it_is_known(signals):
 
 
 def test_directions():
-    assert direction(0.15, 1.0) == "bullish"
-    assert direction(-0.15, 1.0) == "bearish"
-    assert direction(0.149, 0.4) == "mixed"
-    assert direction(-0.149, 0.39) == "neutral"
+    found = directions(np.array([0.15, -0.15, 0.149, -0.149]), np.array([1.0, 1.0, 0.4, 0.39]))
+    assert found == ["bullish", "bearish", "mixed", "neutral"]
 
 
 def test_sentiment_without_sign_dilutes_and_has_no_share(signals):
