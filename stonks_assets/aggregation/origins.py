@@ -20,6 +20,8 @@ from stonks_core.columns import NEVER, Floats, Ints, Texts, floats, round_micros
 
 NOVELTY_LOOKBACK = timedelta(hours=48)
 _PAIRS_AT_ONCE = 4_000_000
+_BUT_SIXTEEN_BITS = np.uint64(48)
+_MOST_IN_SIXTEEN_BITS = 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -60,18 +62,24 @@ def tellers(signals: pa.Table, story: Prints, ticker: Ints, published: Ints) -> 
 def _by_story(story: Prints, ticker: Ints) -> tuple[Ints, Ints]:
     """The order of the rows by ticker and story, and where in it each story begins.
 
-    One sort of one number tells nearly all apart: the ticker's bits, and as many of the story's as have room beside.
+    Numbers of sixteen bits are sorted without comparing any: two such sorts, by the story's first bits and by ticker,
+    leave only few stories among one another, and these are sorted by all bits.
     """
-    bits = np.uint64(max(1, int(ticker.max()).bit_length()))
-    key = (ticker.astype(np.uint64) << (np.uint64(64) - bits)) | (story >> bits)
-    order = np.argsort(key)
-    told, key = story[order], key[order]
-    other_key, other_story = key[1:] != key[:-1], told[1:] != told[:-1]
-    if (other_story & ~other_key).any():
-        order = np.lexsort((story, ticker))
-        told, of = story[order], ticker[order]
-        other_key, other_story = of[1:] != of[:-1], told[1:] != told[:-1]
-    return order, np.flatnonzero(np.concatenate(([True], other_key | other_story)))
+    order = np.argsort((story >> _BUT_SIXTEEN_BITS).astype(np.uint16), kind="stable")
+    narrow = ticker.astype(np.uint16) if int(ticker.max()) <= _MOST_IN_SIXTEEN_BITS else ticker
+    order = order.take(np.argsort(narrow.take(order), kind="stable"))
+    told, of = story.take(order), ticker.take(order)
+    other_ticker, other_story = of[1:] != of[:-1], told[1:] != told[:-1]
+    alike = ~other_ticker & ((told[1:] ^ told[:-1]) >> _BUT_SIXTEEN_BITS == 0)
+    if (alike & other_story).any():
+        starts = np.flatnonzero(np.concatenate(([True], ~alike)))
+        mixed = np.unique(np.searchsorted(starts, np.flatnonzero(alike & other_story), side="right") - 1)
+        lengths = np.diff(np.append(starts, order.size))[mixed]
+        rows = np.repeat(starts[mixed] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        by_all_bits = rows.take(np.lexsort((told.take(rows), np.repeat(mixed, lengths))))
+        order[rows], told[rows] = order.take(by_all_bits), told.take(by_all_bits)
+        other_story = told[1:] != told[:-1]
+    return order, np.flatnonzero(np.concatenate(([True], other_ticker | other_story)))
 
 
 def _settled(signals: pa.Table, rows: Ints, run: Ints) -> Ints:

@@ -63,10 +63,11 @@ class _Counting:
     confidence: Floats
     base: Floats
 
-    def of(self, rows: Ints | Flags) -> "_Counting":
+    def of(self, wanted: Flags) -> "_Counting":
         """Some of them, in their order."""
         arrays = ("row", "ticker", "layer", "published", "sentiment", "impact", "confidence", "base")
-        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+        rows = np.flatnonzero(wanted)
+        return replace(self, **{name: getattr(self, name).take(rows) for name in arrays})
 
 
 def trend_id(ticker: str, window: str, as_of: datetime) -> str:
