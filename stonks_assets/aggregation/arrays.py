@@ -1,7 +1,7 @@
 """Tables from arrays, and the groupings that the formulas sum over. No formula lives here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from stonks_core.columns import Ints, codes
 from stonks_core.stores.lake.tables import LakeTable
+
+T = TypeVar("T", bound=np.generic)
 
 
 def picked(table: pa.Table, name: str, values: Iterable[str]) -> pa.Table:
@@ -44,6 +46,28 @@ def starts_of(sorted_codes: Ints) -> Ints:
     if sorted_codes.size == 0:
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(np.concatenate(([True], sorted_codes[1:] != sorted_codes[:-1]))).astype(np.int64)
+
+
+def ordered(group: Ints, key: npt.NDArray[T], coarse: npt.NDArray[np.uint16]) -> tuple[Ints, npt.NDArray[T]]:
+    """Positions by group (codes from 0), then by key, and the keys in that order.
+
+    `coarse` is the key in sixteen bits, never less for a greater key. Numbers of sixteen bits are sorted without comparing
+    any: two such sorts leave few keys out of order, and only the runs that these stand in are sorted by the whole key.
+    """
+    order = np.argsort(coarse, kind="stable")
+    few = group.max(initial=0) <= np.iinfo(np.uint16).max
+    order = order.take(np.argsort((group.astype(np.uint16) if few else group).take(order), kind="stable"))
+    exact, run = key.take(order), (((group.astype(np.uint32) if few else group) << 16) | coarse).take(order)
+    alike = run[1:] == run[:-1]
+    wrong = np.flatnonzero(alike & (exact[1:] < exact[:-1]))
+    if wrong.size:
+        starts = np.flatnonzero(np.concatenate(([True], ~alike)))
+        mixed = np.unique(np.searchsorted(starts, wrong, side="right") - 1)
+        lengths = np.diff(np.append(starts, order.size))[mixed]
+        rows = np.repeat(starts[mixed] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+        by_key = rows.take(np.lexsort((exact.take(rows), np.repeat(mixed, lengths))))
+        order[rows], exact[rows] = order.take(by_key), exact.take(by_key)
+    return order, exact
 
 
 def combine(*columns: tuple[Ints, int]) -> Ints:

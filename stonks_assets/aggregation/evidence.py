@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import fields, starts_of, taken, to_table
+from stonks_assets.aggregation.arrays import fields, ordered, starts_of, taken, to_table
 from stonks_core.columns import Flags, Floats, Ints, codes
 from stonks_core.stores.lake.gold_tables import TREND_EVIDENCE
 
 BEST, PARTS = 10, 20
+_COARSE = np.iinfo(np.uint16).max
 SUPPORTING, CONTRADICTING = "supporting", "contradicting"
 
 EVIDENCE_SCHEMA = fields(TREND_EVIDENCE, *(column.name for column in TREND_EVIDENCE.columns))
@@ -61,7 +62,8 @@ def contenders(
     lengths = np.diff(np.append(starts, value.size))
     near = np.flatnonzero(value >= np.repeat(_under_the_tenth(value, starts, lengths), lengths))
     trend = np.repeat(np.arange(starts.size), lengths)[near]
-    order = np.lexsort((-value[near], trend))
+    short_of_one = _COARSE * np.maximum(1 - value[near], 0)
+    order, _ = ordered(trend, -value[near], short_of_one.astype(np.uint16))
     near, trend = near[order], trend[order]
     begin = starts_of(trend)
     counts = np.diff(np.append(begin, trend.size))

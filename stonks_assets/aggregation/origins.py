@@ -14,14 +14,13 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from stonks_assets.aggregation.arrays import starts_of, taken
+from stonks_assets.aggregation.arrays import ordered, starts_of, taken
 from stonks_assets.aggregation.fingerprints import Prints, fingerprints, joined
 from stonks_core.columns import NEVER, Floats, Ints, Texts, floats, round_micros, texts
 
 NOVELTY_LOOKBACK = timedelta(hours=48)
 _PAIRS_AT_ONCE = 4_000_000
 _BUT_SIXTEEN_BITS = np.uint64(48)
-_MOST_IN_SIXTEEN_BITS = 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -50,36 +49,15 @@ def tellers(signals: pa.Table, story: Prints, ticker: Ints, published: Ints) -> 
     """
     if ticker.size == 0:
         return ticker
-    order, starts = _by_story(story, ticker)
-    when = published[order]
+    order, told = ordered(ticker, story, (story >> _BUT_SIXTEEN_BITS).astype(np.uint16))
+    of = ticker.take(order)
+    starts = np.flatnonzero(np.concatenate(([True], (told[1:] != told[:-1]) | (of[1:] != of[:-1]))))
+    when = published.take(order)
     earliest = np.repeat(np.minimum.reduceat(when, starts), np.diff(np.append(starts, order.size)))
     first = np.flatnonzero(when == earliest)
     if first.size == starts.size:
         return order[first]
     return _settled(signals, order[first], np.searchsorted(starts, first, side="right"))
-
-
-def _by_story(story: Prints, ticker: Ints) -> tuple[Ints, Ints]:
-    """The order of the rows by ticker and story, and where in it each story begins.
-
-    Numbers of sixteen bits are sorted without comparing any: two such sorts, by the story's first bits and by ticker,
-    leave only few stories among one another, and these are sorted by all bits.
-    """
-    order = np.argsort((story >> _BUT_SIXTEEN_BITS).astype(np.uint16), kind="stable")
-    narrow = ticker.astype(np.uint16) if int(ticker.max()) <= _MOST_IN_SIXTEEN_BITS else ticker
-    order = order.take(np.argsort(narrow.take(order), kind="stable"))
-    told, of = story.take(order), ticker.take(order)
-    other_ticker, other_story = of[1:] != of[:-1], told[1:] != told[:-1]
-    alike = ~other_ticker & ((told[1:] ^ told[:-1]) >> _BUT_SIXTEEN_BITS == 0)
-    if (alike & other_story).any():
-        starts = np.flatnonzero(np.concatenate(([True], ~alike)))
-        mixed = np.unique(np.searchsorted(starts, np.flatnonzero(alike & other_story), side="right") - 1)
-        lengths = np.diff(np.append(starts, order.size))[mixed]
-        rows = np.repeat(starts[mixed] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-        by_all_bits = rows.take(np.lexsort((told.take(rows), np.repeat(mixed, lengths))))
-        order[rows], told[rows] = order.take(by_all_bits), told.take(by_all_bits)
-        other_story = told[1:] != told[:-1]
-    return order, np.flatnonzero(np.concatenate(([True], other_ticker | other_story)))
 
 
 def _settled(signals: pa.Table, rows: Ints, run: Ints) -> Ints:

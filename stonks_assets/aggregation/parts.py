@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stonks_core.allocation import reuse_freed_memory
 from stonks_core.columns import Ints
 
 PART_ROWS = 400_000
@@ -33,6 +34,7 @@ def company_parts(
     The columns `ENCODED` are dictionaries. `expected` rows are about as many as will come: it decides how many parts
     there are, should they be more than `whole_rows`.
     """
+    reuse_freed_memory()
     held: list[pa.RecordBatch] = []
     rows = 0
     coming = _joined(batches)

@@ -72,11 +72,7 @@ class _Counting:
 
 def trend_id(ticker: str, window: str, as_of: datetime) -> str:
     """The trend of a ticker and window at an instant."""
-    return _trend_id(ticker, window, as_of.isoformat())
-
-
-def _trend_id(ticker: str, window: str, as_of: str) -> str:
-    return digest("trend", ticker, window, as_of)
+    return digest("trend", ticker, window, as_of.isoformat())
 
 
 def aggregate(
@@ -93,11 +89,12 @@ def aggregate(
     are as if they were not there. A story's origin is found among the rows that are left, whatever their
     `origin_signal_id` says today. `intraday_since` is the close of the previous session.
     """
-    counting = _counting(signals, as_of, weights)
+    # The longest first: what a shorter one looks at is among what is left.
+    shapes = sorted((SHAPES[w] for w in windows), key=lambda shape: shape.since(as_of, intraday_since))
+    counting = _counting(signals, as_of, weights, min(shape.since(as_of, intraday_since) for shape in shapes))
     trends: list[pa.Table] = []
     found: list[Contenders] = []
-    # The longest first: what a shorter one looks at is among what is left.
-    for shape in sorted((SHAPES[w] for w in windows), key=lambda shape: shape.since(as_of, intraday_since)):
+    for shape in shapes:
         within = counting.published > micros(shape.since(as_of, intraday_since))
         counting = counting if within.all() else counting.of(within)
         window = _window(counting, shape, as_of)
@@ -108,7 +105,8 @@ def aggregate(
     return whole, rank_evidence(whole["trend_id"], found, counting.signals, as_of)
 
 
-def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights) -> _Counting:
+def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: datetime) -> _Counting:
+    """The origins of after `since` among all signals known at `as_of`."""
     now = micros(as_of)
     if any(instants(signals, clock).max(initial=now) > now for clock in ("available_at", "published_at")):
         known = (instants(signals, "available_at") <= now) & (instants(signals, "published_at") <= now)
@@ -118,7 +116,8 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights) -> _Cou
     published = instants(signals, "published_at")
     # Origins first: the other columns are needed of these alone.
     row = tellers(signals, stories(signals, layer, layers), ticker, published)
-    ticker, layer, published = ticker[row], layer[row], published[row]
+    row = row.take(np.flatnonzero(published.take(row) > micros(since)))
+    ticker, layer, published = ticker.take(row), layer.take(row), published.take(row)
     duration, durations = codes(signals, "duration")
     stale = now - published > round_micros(weights.short_staleness)
     impact, confidence = floats(signals, "impact")[row], floats(signals, "confidence")[row]
@@ -167,13 +166,14 @@ def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[p
     score = np.clip((positive - negative) / total, -1.0, 1.0)
     contradiction = _ratio(2 * np.minimum(positive, negative), positive + negative)
     confidence = mean_confidence * -np.expm1(-n_effective) * (1 - 0.5 * contradiction)
-    names = [counting.tickers[code] for code in ticker[starts]]
-    stamp, window = as_of.isoformat(), str(shape.window)
-    ids = [_trend_id(name, window, stamp) for name in names]
+    names = [counting.tickers[code] for code in ticker[starts].tolist()]
+    window = str(shape.window)
+    stamp = as_of.isoformat()
+    ids = [digest("trend", name, window, stamp) for name in names]
     trends: dict[str, Any] = {
         "trend_id": ids,
         "ticker": names,
-        "window": [window] * len(names),
+        "window": pa.repeat(window, len(names)),
         "score": score,
         "strength": np.abs(score) * -np.expm1(-total),
         "confidence": np.clip(confidence, 0.0, 1.0),
