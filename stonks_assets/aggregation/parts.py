@@ -7,6 +7,7 @@ is gone afterwards; a part's file is read when its turn comes.
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -35,37 +36,68 @@ def company_parts(
     there are, should they be more than `whole_rows`.
     """
     reuse_freed_memory()
-    held: list[pa.RecordBatch] = []
-    rows = 0
-    coming = _joined(batches)
-    for batch in coming:
-        held.append(batch)
-        rows += batch.num_rows
-        if rows > whole_rows:
-            yield from _from_files(held, coming, -(-max(expected, rows) // part_rows))
+    coming = iter(batches)
+    first = next(coming, None)
+    if first is None:
+        return
+    whole = _Whole(first.schema, min(expected, whole_rows))
+    for batch in chain([first], coming):
+        whole.add(batch)
+        if whole.rows > whole_rows:
+            yield from _from_files(whole.table(), coming, -(-max(expected, whole.rows) // part_rows))
             return
-    if held:
-        yield pa.Table.from_batches(held)
+    if whole.rows:
+        yield whole.table()
 
 
-def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows with small batches copied together: buffers of a few thousand rows take up twice their size."""
-    some: list[pa.RecordBatch] = []
-    for batch in batches:
-        some.append(batch)
-        if sum(small.num_rows for small in some) >= JOINED_ROWS:
-            yield _one(some)
-            some = []
-    if some:
-        yield _one(some)
+class _Whole:
+    """Rows in memory: columns of numbers in one piece from the start, texts joined where batches are small.
+
+    Columns in many pieces are copied by whoever computes, and buffers of a few thousand rows take up twice their size.
+    """
+
+    def __init__(self, schema: pa.Schema, expected: int) -> None:
+        self._schema, self.rows = schema, 0
+        self._numbers = {f.name: np.empty(expected, f"i{f.type.bit_width // 8}") for f in schema if _is_number(f)}
+        self._texts: dict[str, list[pa.Array]] = {f.name: [] for f in schema if not _is_number(f)}
+        self._small: list[pa.RecordBatch] = []
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Lay a batch's rows down."""
+        end = self.rows + batch.num_rows
+        for name, held in self._numbers.items():
+            if end > held.size:
+                self._numbers[name] = held = np.resize(held, 2 * end)
+            held[self.rows : end] = batch.column(name).view(pa.from_numpy_dtype(held.dtype)).to_numpy()
+        self.rows = end
+        self._small.append(batch.select(list(self._texts)))
+        if sum(small.num_rows for small in self._small) >= JOINED_ROWS:
+            self._join()
+
+    def table(self) -> pa.Table:
+        """All rows, in the order they came."""
+        self._join()
+        return pa.table([self._column(field) for field in self._schema], schema=self._schema)
+
+    def _join(self) -> None:
+        if self._small:
+            joined = pa.concat_batches(self._small)
+            for name, texts in self._texts.items():
+                texts.append(joined.column(name))
+            self._small = []
+
+    def _column(self, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+        if field.name in self._texts:
+            return pa.chunked_array(self._texts[field.name], field.type)
+        return pa.Array.from_buffers(field.type, self.rows, [None, pa.py_buffer(self._numbers[field.name])])
 
 
-def _one(some: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return some[0] if len(some) == 1 else pa.concat_batches(some)
+def _is_number(field: pa.Field) -> bool:
+    return not field.nullable and pa.types.is_primitive(field.type) and field.type.bit_width >= 8
 
 
-def _from_files(held: list[pa.RecordBatch], coming: Iterator[pa.RecordBatch], count: int) -> Iterator[pa.Table]:
-    schema = held[0].schema
+def _from_files(whole: pa.Table, coming: Iterator[pa.RecordBatch], count: int) -> Iterator[pa.Table]:
+    schema = whole.schema
     words = {name: _Words() for name in ENCODED if name in schema.names}
     plain = pa.schema([f.with_type(pa.int32()) if f.name in words else f for f in schema])
     with tempfile.TemporaryDirectory(prefix="stonks-signals-") as folder:
@@ -73,10 +105,9 @@ def _from_files(held: list[pa.RecordBatch], coming: Iterator[pa.RecordBatch], co
         with ExitStack() as stack:
             files = [stack.enter_context(pa.OSFile(str(path), "wb")) for path in paths]
             writers = [stack.enter_context(pa.ipc.new_stream(file, plain)) for file in files]
-            held.reverse()
-            while held:
-                _write(held.pop(), plain, words, writers)
-            for batch in coming:
+            rows = whole.to_batches(max_chunksize=JOINED_ROWS)
+            del whole
+            for batch in chain(rows, coming):
                 _write(batch, plain, words, writers)
         for path in paths:
             with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
