@@ -58,7 +58,9 @@ def contenders(
     Trends are runs of the per-signal arrays, beginning at `starts`; `score` is per trend. `relative` is a signal's
     weight over its trend's heaviest.
     """
-    value = 0.4 * relative + 0.3 * impact + 0.2 * recency + 0.1 * confidence
+    value = 0.4 * relative
+    for share, grounds in ((0.3, impact), (0.2, recency), (0.1, confidence)):
+        value += share * grounds
     lengths = np.diff(np.append(starts, value.size))
     near = np.flatnonzero(value >= np.repeat(_under_the_tenth(value, starts, lengths), lengths))
     trend = np.repeat(np.arange(starts.size), lengths)[near]

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import fields, starts_of, to_table
@@ -56,7 +57,7 @@ class _Counting:
     layers: list[str]
     row: Ints
     ticker: Ints
-    layer: Ints
+    layer: npt.NDArray[np.uint8]
     published: Ints
     sentiment: Floats
     impact: Floats
@@ -117,17 +118,18 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: 
     # Origins first: the other columns are needed of these alone.
     row = tellers(signals, stories(signals, layer, layers), ticker, published)
     row = row.take(np.flatnonzero(published.take(row) > micros(since)))
-    ticker, layer, published = ticker.take(row), layer.take(row), published.take(row)
+    ticker, layer, published = ticker.take(row), layer.astype(np.uint8).take(row), published.take(row)
     duration, durations = codes(signals, "duration")
+    short = np.array([name == SHORT for name in durations], dtype=np.bool_)[duration]
     stale = now - published > round_micros(weights.short_staleness)
-    impact, confidence = floats(signals, "impact")[row], floats(signals, "confidence")[row]
+    impact, confidence = floats(signals, "impact").take(row), floats(signals, "confidence").take(row)
     base = base_weights(
         layer_weight=np.array([weights.by_layer[name] for name in layers], dtype=np.float64)[layer],
-        credibility=floats(signals, "credibility")[row],
-        novelty=floats(signals, "novelty")[row],
+        credibility=floats(signals, "credibility").take(row),
+        novelty=floats(signals, "novelty").take(row),
         confidence=confidence,
         impact=impact,
-        stale_short=np.array([name == SHORT for name in durations], dtype=np.bool_)[duration[row]] & stale,
+        stale_short=short.take(row) & stale,
     )
     told = _Counting(
         signals=signals,
@@ -137,7 +139,7 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: 
         ticker=ticker,
         layer=layer,
         published=published,
-        sentiment=floats(signals, "sentiment")[row],
+        sentiment=floats(signals, "sentiment").take(row),
         impact=impact,
         confidence=confidence,
         base=base,
