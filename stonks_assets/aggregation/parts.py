@@ -66,9 +66,9 @@ class _Whole:
         """Lay a batch's rows down."""
         end = self.rows + batch.num_rows
         for name, held in self._numbers.items():
-            if end > held.size:
-                self._numbers[name] = held = np.resize(held, 2 * end)
-            held[self.rows : end] = batch.column(name).view(pa.from_numpy_dtype(held.dtype)).to_numpy()
+            room = held if end <= held.size else np.resize(held, 2 * end)
+            room[self.rows : end] = batch.column(name).view(pa.from_numpy_dtype(held.dtype)).to_numpy()
+            self._numbers[name] = room
         self.rows = end
         self._small.append(batch.select(list(self._texts)))
         if sum(small.num_rows for small in self._small) >= JOINED_ROWS:

@@ -75,6 +75,14 @@ def test_the_files_go_when_they_are_read_and_when_reading_stops(signals, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("expected", [0, 1, 7, 1000])
+def test_what_was_expected_changes_no_row(signals, expected):
+    table = signals(*({"ticker": f"T{n % 4}", "impact": n / 20} for n in range(20)))
+    (part,) = company_parts(batches(table, 3), expected)
+    assert part.to_pylist() == table.to_pylist()
+    assert part["impact"].num_chunks == 1
+
+
 def test_of_no_rows_there_is_no_part():
     assert list(company_parts([], 0)) == []
 
