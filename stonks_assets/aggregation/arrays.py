@@ -10,7 +10,7 @@ import pyarrow as pa
 from stonks_core.columns import Ints, codes
 from stonks_core.stores.lake.tables import LakeTable
 
-T = TypeVar("T", bound=np.generic)
+T = TypeVar("T", np.float64, np.uint64)
 
 
 def picked(table: pa.Table, name: str, values: Iterable[str]) -> pa.Table:

@@ -118,13 +118,13 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: 
     # Origins first: the other columns are needed of these alone.
     row = tellers(signals, stories(signals, layer, layers), ticker, published)
     row = row.take(np.flatnonzero(published.take(row) > micros(since)))
-    ticker, layer, published = ticker.take(row), layer.astype(np.uint8).take(row), published.take(row)
+    ticker, told_in, published = ticker.take(row), layer.astype(np.uint8).take(row), published.take(row)
     duration, durations = codes(signals, "duration")
     short = np.array([name == SHORT for name in durations], dtype=np.bool_)[duration]
     stale = now - published > round_micros(weights.short_staleness)
     impact, confidence = floats(signals, "impact").take(row), floats(signals, "confidence").take(row)
     base = base_weights(
-        layer_weight=np.array([weights.by_layer[name] for name in layers], dtype=np.float64)[layer],
+        layer_weight=np.array([weights.by_layer[name] for name in layers], dtype=np.float64)[told_in],
         credibility=floats(signals, "credibility").take(row),
         novelty=floats(signals, "novelty").take(row),
         confidence=confidence,
@@ -137,7 +137,7 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: 
         layers=layers,
         row=row,
         ticker=ticker,
-        layer=layer,
+        layer=told_in,
         published=published,
         sentiment=floats(signals, "sentiment").take(row),
         impact=impact,

@@ -11,7 +11,7 @@ one table. All answers are held against each other to 1e-9.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -95,13 +95,16 @@ def run(sizes: Sizes) -> dict[str, object]:
 
 def _measured(place: str, count: int, *, peers: bool) -> Iterator[Row]:
     alone = apart if count >= ALONE else _here
-    turns = range(TURNS if ALONE <= count <= REPEATED else 1)
-    rounds = [(alone(_limit, place)[1], alone(_held, place)[1], *alone(_answer, place, "ours")) for _ in turns]
-    scan, read, cost = (min((turn[n] for turn in rounds), key=lambda cost: cost.cpu) for n in (0, 1, 3))
-    ours, limits = rounds[0][2], (scan, read)
+    scans, reads, costs = [], [], []
+    for _ in range(TURNS if ALONE <= count <= REPEATED else 1):
+        scans.append(alone(_limit, place)[1])
+        reads.append(alone(_held, place)[1])
+        ours, cost = alone(_answer, place, "ours")
+        costs.append(cost)
+    limits = (scan, read) = _best(scans), _best(reads)
     yield _row("limit: scan of the columns", count, scan, *limits)
     yield _row("limit: columns in memory", count, read, *limits)
-    yield _row("ours", count, cost, *limits)
+    yield _row("ours", count, _best(costs), *limits)
     for name in PEERS if peers else ():
         looped = "loop" in name and count > LOOPED
         absent = any(package in name and find_spec(package) is None for package in OPTIONAL)
@@ -109,6 +112,10 @@ def _measured(place: str, count: int, *, peers: bool) -> Iterator[Row]:
             theirs, cost = alone(_answer, place, name)
             agree(ours, theirs, name)
             yield _row(name, count, cost, *limits)
+
+
+def _best(costs: Sequence[Cost]) -> Cost:
+    return min(costs, key=lambda cost: cost.cpu)
 
 
 def _here(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
