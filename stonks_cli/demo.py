@@ -55,6 +55,8 @@ def demo(settings: Settings, now: datetime) -> str:
                     session.sweep(filled)
                     session.sync(filled)
                     session.check_stops(filled)
+                    session.protect(filled)
+                    session.send_outbox(filled)
     return BOOK
 
 
