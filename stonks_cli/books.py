@@ -70,7 +70,7 @@ def simulated(settings: Settings, *, recorded: str, url: str) -> Settings:
         broker=plain.broker,
         notifying=plain.notifying,
         trading=settings.trading.model_copy(update={"enabled": True}),
-        sandbox=settings.sandbox.model_copy(update={"recorded": recorded, "url": url}),
+        sandbox=settings.sandbox.model_copy(update={"recorded": recorded, "actions": "", "url": url}),
     )
 
 

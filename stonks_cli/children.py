@@ -22,6 +22,7 @@ def sandbox(
         if settings.sandbox.recorded
         else ("--synthetic", "--seed", str(settings.sandbox.seed))
     )
+    actions = ("--actions", settings.sandbox.actions) if settings.sandbox.actions else ()
     state = settings.general.home / f"{settings.stage_prefix}sandbox"
     argv = (
         sys.executable,
@@ -32,6 +33,7 @@ def sandbox(
         "--state",
         str(state),
         *world,
+        *actions,
         "--clock",
         clock,
     )

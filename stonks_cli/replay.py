@@ -155,8 +155,8 @@ def _cycle(pipeline: Pipeline, session: TradingSession, moment: Moment, last: da
         run_stages(SILVER, pipeline, day, at)
     run_stages(GOLD, pipeline, at.date(), at)
     session.check_stops(at)
-    session.protect(at)
     session.decide(at)
+    session.protect(at, ahead=not moment.closed)  # nobody looks between open and close: the broker's stop must
     session.send_outbox(at)
     session.sweep(at)
     session.sync(at)

@@ -13,8 +13,10 @@ from typing import IO
 import uvicorn
 
 from stonks_sandbox.app import Stage, build_app
+from stonks_sandbox.world.actions import ActedWorld, read_actions
 from stonks_sandbox.world.clock import Clock, DrivenClock, WallClock
 from stonks_sandbox.world.instants import parse_instant
+from stonks_sandbox.world.protocol import World
 from stonks_sandbox.world.synthetic.world import SyntheticWorld
 
 HOST = "127.0.0.1"
@@ -34,6 +36,7 @@ def arguments() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--synthetic", action="store_true", help="a seeded market of invented companies (default)")
     source.add_argument("--recorded", type=Path, metavar="DIR", help="a folder of real filings and prices")
+    parser.add_argument("--actions", type=Path, metavar="FILE", help="splits and symbol changes to play, a JSON list")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="seed of the synthetic market (default 7)")
     parser.add_argument("--clock", choices=("wall", "driven"), default="wall", help="who moves time")
     parser.add_argument("--start", help="first instant of a driven clock, such as 2024-05-01T12:00:00Z")
@@ -74,12 +77,18 @@ def build_stage(options: argparse.Namespace) -> Stage:
 
             recorded = RecordedWorld.open(options.recorded, clock, mapped=options.clock == "wall", state=state)
             about = {"world": "recorded", "folder": options.recorded.resolve().name, **recorded.about()}
-            return Stage(recorded, clock, state, about)
+            return Stage(_acted(recorded, options.actions), clock, state, about)
         synthetic = SyntheticWorld(options.seed, clock)
+        world = _acted(synthetic, options.actions)
     except ValueError as error:
         raise StartRefusedError(str(error)) from error
     about = {"world": "synthetic", "seed": options.seed}
-    return Stage(synthetic, clock, state, about, synthetic.truth_file(state).extend)
+    return Stage(world, clock, state, about, synthetic.truth_file(state).extend)
+
+
+def _acted(world: World, file: Path | None) -> World:
+    """The world with the actions of a file played over it, or itself."""
+    return world if file is None else ActedWorld(world, read_actions(file))
 
 
 def _hold(state: Path) -> IO[str]:

@@ -6,13 +6,13 @@ the new ticker. Each is one row of `position_adjustments`: what stands there was
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from stonks_core.money import shares_down
 from stonks_core.notifications.notices import leave
-from stonks_core.prices.adjusting import Split
+from stonks_core.prices.adjusting import Split, effective
 from stonks_core.prices.reading import read_actions
 from stonks_core.stores.lake.action_tables import CORPORATE_ACTIONS
 from stonks_core.stores.postgres import Connection, Database
@@ -74,7 +74,8 @@ class Adjuster:
             days = (min(held.values()).date(), as_of.date())
             known = read_actions(self._lake, days, as_of, tickers=held.keys())
             found = {
-                ticker: [s for s in actions.splits if effective(s) > held[ticker]] for ticker, actions in known.items()
+                ticker: [s for s in actions.splits if effective(s.ex_date) > held[ticker]]
+                for ticker, actions in known.items()
             }
             self._read = (key, {ticker: splits for ticker, splits in found.items() if splits})
         return self._read[1]
@@ -99,7 +100,7 @@ class Adjuster:
     ) -> list[str]:
         done: list[str] = []
         for split in splits:
-            self._cancel(account_id, ticker, effective(split), f"a split of {ticker} changed its shares", as_of)
+            self._cancel(account_id, ticker, effective(split.ex_date), f"a split of {ticker} changed its shares", as_of)
             with self._database.connection() as connection:
                 self._fence(connection)
                 sentence = _apply_split(connection, account_id, ticker, split, told, as_of)
@@ -152,11 +153,6 @@ class Adjuster:
                 sync.cancel_order(self._database, self._broker, row, as_of, why)
 
 
-def effective(split: Split) -> datetime:
-    """The instant from which a split counts: 00:00 UTC of its ex-date, after one session and before the next."""
-    return datetime.combine(date.fromisoformat(split.ex_date), time(), UTC)
-
-
 def _apply_split(
     connection: Connection, account_id: str, ticker: str, split: Split, told: BrokerPosition | None, as_of: datetime
 ) -> str:
@@ -203,7 +199,7 @@ def _apply_split(
         VALUES (%s, %s, 'split', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
-            *(account_id, ticker, split.ex_date, effective(split), ratio, paid_out),
+            *(account_id, ticker, split.ex_date, effective(split.ex_date), ratio, paid_out),
             *(before.quantity, whole - paid_out, before.stop, after.stop, sentence, as_of),
         ),
     )

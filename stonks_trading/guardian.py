@@ -47,13 +47,15 @@ class Guardian:
         self._patience = timedelta(seconds=settings.trading.unprotected_alarm_seconds)
         self._database, self._observer, self._calendar, self._fence = database, observer, calendar, fence
 
-    def look(self, account_id: str, seen: Seen) -> Guarded:
+    def look(self, account_id: str, seen: Seen, *, ahead: bool = False) -> Guarded:
         """Rest a stop for each position that can have one, and judge who protects each; alarm where nobody does.
 
         In session only a stop is rested; between sessions the levels are kept and nothing at the broker could fire.
+        `ahead` rests it between sessions too, for the next one: for whoever does not look while that one is under way.
         """
         rested: list[Decision] = []
         bare: list[str] = []
+        resting_now = self._enabled and self._resting and (seen.market_open or ahead)
         with self._database.connection() as connection:
             writer = Writer(account_id, self._fence(connection), "protective_stop")
             books = self._observer.portfolio(connection, account_id, seen)
@@ -63,7 +65,7 @@ class Guardian:
             for ticker, held in sorted(books.positions.items()):
                 own = live.get(ticker, ())
                 resting = [_resting(row) for row in own if row["purpose"] == "protective_stop"]
-                if self._enabled and self._resting and seen.market_open and ticker not in state.locked_tickers:
+                if resting_now and ticker not in state.locked_tickers:
                     found = protection.arrange(held, seen.price(ticker), resting, busy=any(map(_binds, own)))
                     if isinstance(found, Rest):
                         rested += self._rest(connection, writer, vetter, held, found, seen)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from stonks_trading.decide import correlation as moves
 from stonks_trading.decide.stops import Bar, atr
@@ -23,9 +24,15 @@ class DailyBar:
 
 
 class History(Mapping[str, Sequence[DailyBar]]):
-    """Finished sessions by ticker, oldest first, and their statistics. Never changes."""
+    """Finished sessions by ticker, oldest first, and their statistics. Never changes.
 
-    def __init__(self, bars: Mapping[str, Sequence[DailyBar]]) -> None:
+    `split_at` holds the instants from which tickers trade in the shares that their bars are told in.
+    """
+
+    def __init__(
+        self, bars: Mapping[str, Sequence[DailyBar]], split_at: Mapping[str, datetime] = MappingProxyType({})
+    ) -> None:
+        self.split_at = split_at
         self._bars = {ticker: tuple(own) for ticker, own in bars.items()}
         self._returns: dict[str, moves.Returns] = {}
         self._ranges: dict[str, Decimal | None] = {}

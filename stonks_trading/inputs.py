@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stonks_core.clock import require_utc
+from stonks_core.prices.adjusting import effective, known_actions
 from stonks_core.prices.reading import PRICE_TABLES, StoredPrices, stored_prices
 from stonks_core.prices.reading import LakeReader as PriceReader
 from stonks_core.stores.lake.gold_tables import RECOMMENDATIONS
@@ -104,7 +105,9 @@ class DailyBars:
         known = tuple(_known(table, as_of) for table in (stored.bars, stored.actions))
         if self._shown is None or self._shown[0] != known:
             bars = _by_ticker(stored.as_of(as_of))
-            self._shown = (known, History({ticker: bars.get(ticker, ()) for ticker in sorted(wanted)}))
+            splits = {t: own.splits for t, own in known_actions(stored.actions, as_of).items() if own.splits}
+            since = {ticker: effective(max(split.ex_date for split in own)) for ticker, own in splits.items()}
+            self._shown = (known, History({ticker: bars.get(ticker, ()) for ticker in sorted(wanted)}, since))
         return self._shown[1]
 
 

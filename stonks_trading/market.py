@@ -1,7 +1,7 @@
 """What the decision is told of the market, put together from daily bars and quotes. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -77,6 +77,24 @@ def exit_basis(
             return Basis(price, fresh=True)
     stale = next((price for price in (quote.last, middle, quote.bid, last_close) if price is not None), None)
     return None if stale is None else Basis(stale, fresh=False)
+
+
+def of_these_shares(quote: Quote, split_at: datetime | None) -> Quote | None:
+    """What of a quote is told in the shares that trade since a split; None where all of it is older.
+
+    A thin feed shows yesterday's trade until somebody trades: beside levels in new shares it would fire or raise them.
+    """
+    if split_at is None:
+        return quote
+    quoted, traded = quote.at >= split_at, (quote.last_at or quote.at) >= split_at
+    if not quoted and not traded:
+        return None
+    return replace(
+        quote,
+        bid=quote.bid if quoted else None,
+        ask=quote.ask if quoted else None,
+        last=quote.last if traded else None,
+    )
 
 
 def last_close(bars: Sequence[DailyBar]) -> Decimal | None:

@@ -190,8 +190,8 @@ class TradingSession:
             self._trip(seen)
             return self._leaver.by_levels(self.account_id, seen, near_only=near_only)
 
-    def protect(self, as_of: datetime) -> Guarded:
-        """Rest stops at the broker and alarm for what nobody protects; see `Guardian.look`.
+    def protect(self, as_of: datetime, *, ahead: bool = False) -> Guarded:
+        """Rest stops at the broker and alarm for what nobody protects; see `Guardian.look` (`ahead` too).
 
         Without quotes nothing is rested, but the alarm is judged all the same before the TransientError is passed on.
         """
@@ -201,7 +201,7 @@ class TradingSession:
             except TransientError:
                 self._guardian.look(self.account_id, self._observer.blind(as_of))
                 raise
-            return self._guardian.look(self.account_id, seen)
+            return self._guardian.look(self.account_id, seen, ahead=ahead)
 
     def rebalance(self, as_of: datetime) -> tuple[Decision, ...]:
         """Trim what has grown too large; see `Leaver.by_rebalancing`."""

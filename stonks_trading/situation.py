@@ -156,11 +156,14 @@ class Observer:
         """
         self.renew()
         wanted, sectors = sorted(set(tickers)), self.sectors(as_of)
+        bars = self._bars.of({*wanted, *sectors, BENCHMARK}, as_of)
+        told = self._broker.quotes(wanted) if wanted else {}
+        quotes = {t: market.of_these_shares(quote, bars.split_at.get(t)) for t, quote in told.items()}
         return Seen(
             as_of=as_of,
             market_open=self._calendar.is_open(as_of),
-            quotes=self._broker.quotes(wanted) if wanted else {},
-            bars=self._bars.of({*wanted, *sectors, BENCHMARK}, as_of),
+            quotes={ticker: quote for ticker, quote in quotes.items() if quote is not None},
+            bars=bars,
             sectors=sectors,
             last_session=session_closed(self._calendar, as_of).day,
             max_age=self.rules.quotes.max_age,

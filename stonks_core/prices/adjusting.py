@@ -7,7 +7,7 @@ leaves prices alone and is put back into `total_return`, the series that returns
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,11 @@ TOTAL_RETURN = "total_return"
 PRICES = ("open", "high", "low", "close")
 
 Floats = npt.NDArray[np.float64]
+
+
+def effective(ex_date: str) -> datetime:
+    """The instant from which a split counts: 00:00 UTC of its ex-date (ISO), after one session and before the next."""
+    return datetime.combine(date.fromisoformat(ex_date), time(), UTC)
 
 
 @dataclass(frozen=True)

@@ -303,6 +303,9 @@ class Sandbox(Slice):
     recorded: str = Field(
         "", alias="SANDBOX_RECORDED", description="folder of a recording to play instead of the synthetic market"
     )
+    actions: str = Field(
+        "", alias="SANDBOX_ACTIONS", description="JSON file of stock splits and symbol changes that the sandbox plays"
+    )
     url: str = Field(
         "",
         alias="SANDBOX_URL",

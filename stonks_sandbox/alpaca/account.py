@@ -2,18 +2,20 @@
 
 import bisect
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import Any
 
-from stonks_sandbox.alpaca.book import Book, Holding, apply
+from stonks_sandbox.alpaca.book import Book, Holding, acted, apply
 from stonks_sandbox.alpaca.model import ZERO, Execution, Order, asset_id, money, text
 from stonks_sandbox.alpaca.rules import available_qty, buying_power
 from stonks_sandbox.alpaca.sessions import DAY_SECONDS, Sessions
 from stonks_sandbox.alpaca.venue import Venue
 from stonks_sandbox.alpaca.wire import EXCHANGES, stamp
-from stonks_sandbox.world.protocol import World
+from stonks_sandbox.world.actions import effective
+from stonks_sandbox.world.protocol import Action, World
 
 CENT = Decimal("0.01")
 ACCOUNT_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "stonks-sandbox-account"))
@@ -50,15 +52,22 @@ class Closes:
         return money(self._known[index][2]) if index >= 0 else None
 
 
-def books_at(cash: Decimal, executions: Iterable[Execution], instants: Sequence[datetime]) -> list[Book]:
+def books_at(
+    cash: Decimal, executions: Iterable[Execution], instants: Sequence[datetime], actions: Iterable[Action] = ()
+) -> list[Book]:
     """The book as it stood at each of the ascending `instants`."""
     done = sorted(executions, key=lambda execution: execution.executed_at)
-    times = [execution.executed_at for execution in done]
+    steps: list[tuple[datetime, Callable[[Book], Book]]] = [
+        *((effective(action), partial(acted, action=action)) for action in actions),
+        *((execution.executed_at, partial(apply, execution=execution)) for execution in done),
+    ]
+    steps.sort(key=lambda step: step[0])
+    times = [at for at, _ in steps]
     book, used, books = Book(cash), 0, list[Book]()
     for at in instants:
         until = bisect.bisect_right(times, at)
-        for execution in done[used:until]:
-            book = apply(book, execution)
+        for _, step in steps[used:until]:
+            book = step(book)
         used = max(used, until)
         books.append(book)
     return books
@@ -78,7 +87,7 @@ class Account:
 
         Positions count at the last close of a bar of `step` seconds, at cost where there is none.
         """
-        books = books_at(self._venue.initial_cash, self._venue.executions, instants)
+        books = books_at(self._venue.initial_cash, self._venue.executions, instants, self._venue.acted())
         symbols = sorted({symbol for book in books for symbol in book.holdings})
         closes = {symbol: self._closes(symbol, instants, step) for symbol in symbols}
         return [

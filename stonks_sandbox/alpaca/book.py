@@ -1,10 +1,15 @@
-"""Cash and positions as the sum of all executions. They are computed, never stored: they cannot disagree."""
+"""Cash and positions as the sum of all executions, and of the splits and symbol changes between them.
+
+They are computed, never stored: they cannot disagree.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from stonks_sandbox.alpaca.model import ZERO, Execution
+from stonks_sandbox.alpaca.model import ZERO, Execution, floor_qty
+from stonks_sandbox.world.actions import effective
+from stonks_sandbox.world.protocol import Action, Split
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,28 @@ def apply(book: Book, execution: Execution) -> Book:
     return Book(cash, holdings)
 
 
-def fold(cash: Decimal, executions: Iterable[Execution]) -> Book:
-    """The book that starts with `cash` and lives through `executions` in their order."""
-    book = Book(cash)
+def acted(book: Book, action: Action) -> Book:
+    """The book after a split (other shares, the same cost, cut to nine decimals) or a symbol change. Cash stays."""
+    held = book.holdings.get(action.ticker)
+    if held is None:
+        return book
+    rest = {symbol: holding for symbol, holding in book.holdings.items() if symbol != action.ticker}
+    if isinstance(action, Split):
+        after = replace(held, qty=floor_qty(held.qty * action.ratio))
+        return Book(book.cash, {**rest, action.ticker: after} if after.qty else rest)
+    there = rest.get(action.new_ticker, Holding(action.new_ticker, ZERO, ZERO))
+    return Book(
+        book.cash, {**rest, action.new_ticker: replace(there, qty=there.qty + held.qty, cost=there.cost + held.cost)}
+    )
+
+
+def fold(cash: Decimal, executions: Iterable[Execution], actions: Iterable[Action] = ()) -> Book:
+    """The book that starts with `cash` and lives through `executions` in their order and `actions` on their days."""
+    book, waiting = Book(cash), sorted(actions, key=lambda action: action.day, reverse=True)
     for execution in executions:
+        while waiting and effective(waiting[-1]) <= execution.executed_at:
+            book = acted(book, waiting.pop())
         book = apply(book, execution)
+    while waiting:
+        book = acted(book, waiting.pop())
     return book

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 
 from stonks_sandbox.alpaca.gate import Denied, Limiter, answer, gated, instant_parameter, integer_parameter
-from stonks_sandbox.alpaca.market_data import MarketData, bar_json, news_id, news_json, parse_timeframe
+from stonks_sandbox.alpaca.market_data import MarketData, action_json, bar_json, news_id, news_json, parse_timeframe
 from stonks_sandbox.alpaca.model import Refusal
 
 FEEDS = frozenset({"iex", "sip", "delayed_sip", "otc", "boats", "overnight"})
@@ -32,7 +32,7 @@ def data_router(market: MarketData, limiter: Limiter) -> APIRouter:
     _add_latest(router, market)
     _add_bars(router, market)
     _add_news(router, market)
-    _add_corporate_actions(router)
+    _add_corporate_actions(router, market)
     return router
 
 
@@ -139,9 +139,10 @@ def _add_bars(router: APIRouter, market: MarketData) -> None:
         start, end = _range(request, market, None)
         limit = integer_parameter("limit", asked.get("limit"), 1000, MOST_BARS)
         descending = asked.get("sort") == "desc"
+        told = market.adjusted() if asked.get("adjustment") in {"split", "all"} else market
         rows = list[tuple[str, dict[str, Any]]]()
         for symbol in symbols:
-            bars = market.bars(symbol, start, end, frame)
+            bars = told.bars(symbol, start, end, frame)
             rows += [(symbol, bar_json(bar)) for bar in (reversed(bars) if descending else bars)]
         keys = [f"{symbol}|{row['t']}" for symbol, row in rows]
         left = _after(rows, keys, _untoken(asked.get("page_token")))
@@ -183,17 +184,28 @@ def _add_news(router: APIRouter, market: MarketData) -> None:
         return answer({"news": rows, "next_page_token": token})
 
 
-def _add_corporate_actions(router: APIRouter) -> None:
-    """The worlds know no corporate action: recorded prices are adjusted already, and synthetic companies do nothing."""
-
+def _add_corporate_actions(router: APIRouter, market: MarketData) -> None:
     @router.get("/v1/corporate-actions")
     async def corporate_actions(request: Request) -> Response:
         asked = request.query_params
-        for kind in filter(None, (asked.get("types") or "").split(",")):
-            if kind not in ACTIONS:
-                raise _bad(f"invalid type: {kind}")
-        edges = [instant_parameter(name, asked.get(name)) for name in ("start", "end")]
-        if edges[0] and edges[1] and edges[1] < edges[0]:
+        kinds = frozenset(filter(None, (asked.get("types") or "").split(",")))
+        for kind in sorted(kinds - ACTIONS):
+            raise _bad(f"invalid type: {kind}")
+        start, end = (instant_parameter(name, asked.get(name)) for name in ("start", "end"))
+        if start and end and end < start:
             raise _bad("end should not be before start")
-        integer_parameter("limit", asked.get("limit"), 100, MOST_ACTIONS)
-        return answer({"corporate_actions": {}, "next_page_token": None})
+        limit = integer_parameter("limit", asked.get("limit"), 100, MOST_ACTIONS)
+        symbols = frozenset(filter(None, (asked.get("symbols") or "").upper().split(",")))
+        first, last = (start or market.now()).date(), (end or market.now()).date()
+        rows = [
+            action_json(action)
+            for action in market.actions()
+            if first <= action.day <= last and (not symbols or action.ticker in symbols)
+        ]
+        rows = [(kind, row) for kind, row in rows if not kinds or kind.removesuffix("s") in kinds]
+        left = _after(rows, [row["id"] for _, row in rows], _untoken(asked.get("page_token")))
+        gathered: dict[str, list[dict[str, Any]]] = {}
+        for kind, row in left[:limit]:
+            gathered.setdefault(kind, []).append(row)
+        token = _token(left[limit - 1][1]["id"]) if len(left) > limit else None
+        return answer({"corporate_actions": gathered, "next_page_token": token})

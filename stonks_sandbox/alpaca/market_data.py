@@ -17,7 +17,8 @@ from stonks_sandbox.alpaca.fills import half_spread
 from stonks_sandbox.alpaca.model import money
 from stonks_sandbox.alpaca.sessions import DAY_SECONDS, Sessions
 from stonks_sandbox.alpaca.wire import stamp
-from stonks_sandbox.world.protocol import Article, Bar, World
+from stonks_sandbox.world.actions import as_adjusted
+from stonks_sandbox.world.protocol import Action, Article, Bar, Rename, World
 
 NEW_YORK = ZoneInfo("America/New_York")
 _UNITS = {"Min": 60, "T": 60, "Hour": 3_600, "H": 3_600, "Day": DAY_SECONDS, "D": DAY_SECONDS}
@@ -95,8 +96,16 @@ class MarketData:
         """The world's present."""
         return self._world.clock.now()
 
+    def actions(self) -> list[Action]:
+        """Splits and symbol changes that are announced, by day."""
+        return list(self._world.actions())
+
+    def adjusted(self) -> "MarketData":
+        """The same market with its bars adjusted for later splits."""
+        return MarketData(as_adjusted(self._world), self._sessions)
+
     def bars(self, symbol: str, start: datetime, end: datetime, frame: Timeframe) -> list[Bar]:
-        """Bars that begin in [start, end], oldest first; none of a kind finer than the world knows."""
+        """Bars that begin in [start, end], oldest first, as they were traded; none of a kind finer than the world knows."""
         known = self._world.company(symbol) is not None
         if not known or frame.seconds < self._world.bar_seconds:
             return []
@@ -182,6 +191,17 @@ class MarketData:
             for article in found
             if article.kind != "rumour" and (not symbols or symbols.intersection(article.tickers))
         ]
+
+
+def action_json(action: Action) -> tuple[str, dict[str, Any]]:
+    """A corporate action and the vendor's name of its kind."""
+    day = action.day.isoformat()
+    told = {"id": f"sandbox-{action.ticker}-{day}", "process_date": day}
+    if isinstance(action, Rename):
+        return "name_changes", {**told, "old_symbol": action.ticker, "new_symbol": action.new_ticker}
+    rates = {"old_rate": float(action.split_from), "new_rate": float(action.split_to)}
+    kind = "forward_splits" if action.ratio >= 1 else "reverse_splits"
+    return kind, {**told, "symbol": action.ticker, "ex_date": day, **rates}
 
 
 def news_id(article: Article) -> int:

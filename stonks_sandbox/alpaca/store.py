@@ -120,6 +120,12 @@ class Store:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(row["value"])
 
+    def set_meta(self, name: str, value: str) -> None:
+        """Change a named fact of this account."""
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
     def insert_order(self, order: Order) -> Order:
         """Keep a new order and return it with its place in the sequence."""
         cursor = self._db.execute(INSERT_ORDER, _encode(order))

@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from stonks_sandbox.alpaca import rules
-from stonks_sandbox.alpaca.book import Book, fold
+from stonks_sandbox.alpaca.book import Book, acted, fold
 from stonks_sandbox.alpaca.fills import half_spread
 from stonks_sandbox.alpaca.model import (
     ZERO,
@@ -29,7 +29,8 @@ from stonks_sandbox.alpaca.model import (
 from stonks_sandbox.alpaca.sessions import sessions_of
 from stonks_sandbox.alpaca.settlement import Change, Taken, TapeBar, settle
 from stonks_sandbox.alpaca.store import OrderQuery, Store, instant
-from stonks_sandbox.world.protocol import Company, World
+from stonks_sandbox.world.actions import effective
+from stonks_sandbox.world.protocol import Action, Company, Split, World
 
 _NAMES = uuid.UUID("2f4fd3a0-3f0b-58f5-8a0e-9d7c0c6f1d52")
 _CHANGEABLE = ("qty", "limit_price", "stop_price", "time_in_force")
@@ -54,8 +55,9 @@ class Venue:
         with store.transaction():
             self.initial_cash = Decimal(store.meta("initial_cash", str(cash)))
             self.opened_at = datetime.fromisoformat(store.meta("opened_at", instant(world.clock.now())))
+            self._acted_to = datetime.fromisoformat(store.meta("acted_to", instant(self.opened_at)))
         self.executions: list[Execution] = store.executions()
-        self.book: Book = fold(self.initial_cash, self.executions)
+        self.book: Book = fold(self.initial_cash, self.executions, self.acted())
         self._taken: Taken = {}
         for execution in self.executions:
             self._take(execution)
@@ -68,14 +70,52 @@ class Venue:
     # ---- settling
 
     def settle(self) -> None:
-        """Process every fill and expiry that is due, in order of time, exactly once."""
+        """Process every fill, expiry and corporate action that is due, in order of time, exactly once."""
         now = self.world.clock.now()
+        for day in sorted({effective(a) for a in self.world.actions() if self._acted_to < effective(a) <= now}):
+            self._fill(day, before=True)
+            self._act([a for a in self.world.actions() if effective(a) == day], day)
+        self._fill(now)
+
+    def acted(self) -> list[Action]:
+        """The splits and symbol changes that the account has lived through."""
+        return [a for a in self.world.actions() if self.opened_at < effective(a) <= self._acted_to]
+
+    def _act(self, actions: Sequence[Action], at: datetime) -> None:
+        """Adjust what is held; open orders keep their shares and prices, unless they can be filled no more.
+
+        Those are all orders of a ticker that trades no more, and sells of more shares than a reverse split has left.
+        """
+        book, orders = self.book, self._store.open_orders()
+        ended: list[Order] = []
+        for action in actions:
+            book = acted(book, action)
+            own = [order for order in orders if order.symbol == action.ticker and order not in ended]
+            if isinstance(action, Split):
+                sells = [order for order in own if not order.is_buy]
+                while sells and sum((order.held_qty for order in sells), ZERO) > book.qty(action.ticker):
+                    ended.append(sells.pop())
+            else:
+                ended += own
+        ended = [replace(order, status="canceled", canceled_at=at, updated_at=at) for order in ended]
+        with self._store.transaction():
+            for order in ended:
+                self._store.update_order(order)
+            self._store.set_meta("acted_to", instant(at))
+        self.book, self._acted_to = book, at
+        self._announce([Change("canceled", order, at, position_qty=book.qty(order.symbol)) for order in ended])
+
+    def _fill(self, until: datetime, *, before: bool = False) -> None:
+        """Settle fills and expiries up to an instant; `before`: no bar that begins with it."""
         orders = self._store.open_orders()
         if not orders:
             return
-        tape = [item for symbol in sorted({o.symbol for o in orders}) for item in self._tape(symbol, orders, now)]
+        symbols = sorted({o.symbol for o in orders})
+        tape = [item for symbol in symbols for item in self._tape(symbol, orders, until)]
+        if before:
+            tape = [item for item in tape if item.begins < until]
         spread_known = self.world.kind == "synthetic"
-        result = settle(orders, tape, self.book, self._taken, now, spread_known=spread_known)
+        result = settle(orders, tape, self.book, self._taken, until, spread_known=spread_known)
         if not result.changes and not result.marks:
             return
         with self._store.transaction():

@@ -1,7 +1,7 @@
 """Reference data: tickers, their details, related companies, and the market's hours."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import Request
@@ -16,8 +16,8 @@ from stonks_sandbox.polygon.wire import (
     request_id,
     whole,
 )
-from stonks_sandbox.world.instants import NEW_YORK
-from stonks_sandbox.world.protocol import Company, World
+from stonks_sandbox.world.instants import DAY, NEW_YORK
+from stonks_sandbox.world.protocol import Company, Split, World
 
 TICKERS_PATH = "/v3/reference/tickers"
 
@@ -131,13 +131,41 @@ def market_upcoming(world: World) -> Sequence[dict[str, Any]]:
     return upcoming(world.calendar_name, world.clock.now().astimezone(NEW_YORK).date())
 
 
-def no_actions(request: Request, by: str) -> dict[str, Any]:
-    """The list of splits or dividends, which is empty: the worlds' prices know none, recorded ones are adjusted already.
+def splits(request: Request, world: World) -> dict[str, Any]:
+    """The announced splits between two dates, of a ticker or of all, in the vendor's order: newest first.
 
-    What is asked for is read all the same, so that a wrong date or limit is refused as the vendor refuses it.
+    Dates and the limit are refused as the vendor refuses them.
     """
-    for name in (by, *(f"{by}.{edge}" for edge in ("gt", "gte", "lt", "lte"))):
-        if request.query_params.get(name):
-            day_argument(request.query_params[name], name)
+    first, last = _edges(request, "execution_date")
+    limit, ticker = whole(request.query_params.get("limit"), "limit", 10, 1000), request.query_params.get("ticker")
+    found = [
+        {
+            "id": f"sandbox-split-{action.ticker}-{action.day}",
+            "ticker": action.ticker,
+            "execution_date": action.day.isoformat(),
+            "split_from": float(action.split_from),
+            "split_to": float(action.split_to),
+        }
+        for action in reversed(world.actions())
+        if isinstance(action, Split) and first <= action.day <= last and ticker in {None, "", action.ticker}
+    ]
+    return {"results": found[:limit], "status": "OK", "request_id": request_id()}
+
+
+def dividends(request: Request) -> dict[str, Any]:
+    """The list of dividends, which is empty: the worlds pay none. What is asked for is read all the same."""
+    _edges(request, "ex_dividend_date")
     whole(request.query_params.get("limit"), "limit", 10, 1000)
     return {"results": [], "status": "OK", "request_id": request_id()}
+
+
+def _edges(request: Request, by: str) -> tuple[date, date]:
+    """The first and the last day that a list is asked for, both included."""
+    given = {
+        edge: day_argument(text, f"{by}{edge}")
+        for edge in ("", ".gt", ".gte", ".lt", ".lte")
+        if (text := request.query_params.get(f"{by}{edge}"))
+    }
+    firsts = [given.get(""), given.get(".gte"), given[".gt"] + DAY if ".gt" in given else None]
+    lasts = [given.get(""), given.get(".lte"), given[".lt"] - DAY if ".lt" in given else None]
+    return max(filter(None, firsts), default=date.min), min(filter(None, lasts), default=date.max)

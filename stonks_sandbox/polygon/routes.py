@@ -23,6 +23,7 @@ from stonks_sandbox.polygon.wire import (
     span_edge,
     whole,
 )
+from stonks_sandbox.world import actions
 from stonks_sandbox.world.protocol import World
 
 
@@ -62,9 +63,8 @@ def _aggregates(
     if end <= start:
         raise PolygonError(400, "ERROR", f"'from' ({edges[0]}) must not be later than 'to' ({edges[1]})")
     number = whole(multiple, "multiplier", 1, 1_000_000)
-    rows = aggregates.ranged(
-        world, ticker, number, span, start, min(end, world.clock.now() + timedelta(microseconds=1))
-    )
+    told = actions.as_adjusted(world) if state["adjusted"] else world
+    rows = aggregates.ranged(told, ticker, number, span, start, min(end, world.clock.now() + timedelta(microseconds=1)))
     if state["sort"] == "desc":
         rows.reverse()
     if state["after"] is not None:
@@ -90,10 +90,11 @@ def _aggregates(
 
 def _market_day(world: World, date: str, *, adjusted: bool) -> Response:
     start, end = aggregates.day_bounds(world, day_argument(date, "date"))
+    told = actions.as_adjusted(world) if adjusted else world
     rows = [
         {"T": company.ticker, **row}
         for company in world.companies()
-        for row in aggregates.ranged(world, company.ticker, 1, "day", start, end)
+        for row in aggregates.ranged(told, company.ticker, 1, "day", start, end)
     ]
     body: dict[str, Any] = {
         "queryCount": len(rows),
@@ -109,7 +110,7 @@ def _market_day(world: World, date: str, *, adjusted: bool) -> Response:
 
 
 def _previous(world: World, ticker: str, *, adjusted: bool) -> Response:
-    bar = aggregates.previous_day(world, ticker)
+    bar = aggregates.previous_day(actions.as_adjusted(world) if adjusted else world, ticker)
     body: dict[str, Any] = {
         "ticker": ticker,
         "queryCount": int(bar is not None),
@@ -183,11 +184,11 @@ def _add_reference(router: APIRouter, world: World) -> None:
 
     @router.get("/v3/reference/splits")
     def splits(request: Request) -> Response:
-        return answer(reference.no_actions(request, "execution_date"))
+        return answer(reference.splits(request, world))
 
     @router.get("/v3/reference/dividends")
     def dividends(request: Request) -> Response:
-        return answer(reference.no_actions(request, "ex_dividend_date"))
+        return answer(reference.dividends(request))
 
     @router.get("/v1/marketstatus/now")
     def market_now() -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal, Protocol
 
 
@@ -85,6 +86,33 @@ class Filing:
     documents: tuple[FilingDocument, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Split:
+    """From 00:00 UTC of `day` on `split_to` shares for every `split_from`."""
+
+    ticker: str
+    day: date
+    split_from: Decimal
+    split_to: Decimal
+
+    @property
+    def ratio(self) -> Decimal:
+        """New shares for each old one."""
+        return self.split_to / self.split_from
+
+
+@dataclass(frozen=True)
+class Rename:
+    """From 00:00 UTC of `day` on a company trades under another ticker."""
+
+    ticker: str
+    day: date
+    new_ticker: str
+
+
+Action = Split | Rename
+
+
 class SandboxClock(Protocol):
     """The world's present. `wall` clocks follow the machine's; `driven` ones move only when told, and never back."""
 
@@ -127,6 +155,10 @@ class World(Protocol):
 
     def is_open(self, at: datetime) -> bool:
         """Whether the market is in session at `at`."""
+        ...
+
+    def actions(self) -> Sequence[Action]:
+        """Splits and symbol changes that are announced by now, past ones included, by day."""
         ...
 
     def articles(self, start: datetime, end: datetime) -> Sequence[Article]:

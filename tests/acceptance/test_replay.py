@@ -97,6 +97,23 @@ def test_good_news_is_bought_at_the_next_sessions_open(replayed: Replayed) -> No
     assert fills[0]["executed_at"].date() == date(2021, 9, 2), "filed on the 1st after the close"
 
 
+def test_what_is_held_has_a_stop_at_the_broker_while_nobody_looks(replayed: Replayed) -> None:
+    """From before the open to the close, but for days whose open fills a buy: beside that a stop would be a wash trade."""
+    stops = replayed.stores.database.fetch(
+        "SELECT * FROM orders WHERE purpose = 'protective_stop' ORDER BY intended_at"
+    )
+    fills = replayed.stores.database.fetch("SELECT * FROM fills ORDER BY executed_at")
+    covered = [stop["intended_at"].astimezone(NEW_YORK) for stop in stops]
+    assert {(at.hour, at.minute) for at in covered} == {(9, 0)}
+    bought = {fill["executed_at"].astimezone(NEW_YORK).date() for fill in fills}
+    days = [date(2021, 9, n) for n in (1, 2, 3, 7, 8)]
+    assert [at.date() for at in covered] == [day for day in days if day > min(bought) and day not in bought]
+    assert {stop["state"] for stop in stops} == {"expired"}, "no price fell to it, and a DAY order dies at the close"
+    for stop in stops:
+        held = sum(fill["quantity"] for fill in fills if fill["executed_at"] < stop["intended_at"])
+        assert stop["quantity"] == held
+
+
 def test_a_replay_stops_before_and_after_each_session_and_at_no_other_time(replayed: Replayed) -> None:
     moments = {row["as_of"].astimezone(NEW_YORK) for row in replayed.stores.lake.read(TREND_HISTORY).to_pylist()}
     assert {(moment.hour, moment.minute) for moment in moments} == {(9, 0), (16, 30)}

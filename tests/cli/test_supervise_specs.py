@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from stonks_cli import books, children
 from stonks_cli.supervise import logs
 from stonks_cli.supervise.launch import Log
 from stonks_cli.supervise.lock import AlreadyUpError, HomeLock, supervising_pid
 from stonks_cli.supervise.probes import http_answers, tcp_answers
 from stonks_cli.supervise.specs import ChildSpec, check_order
+from stonks_core.settings import load_settings
 from stonks_core.stores.embedded.ports import free_port, port_taken
 
 
@@ -135,3 +137,11 @@ def test_the_lock_of_a_killed_supervisor_is_free(tmp_path: Path) -> None:
         process.wait()
         with HomeLock(tmp_path):
             assert supervising_pid(tmp_path) == os.getpid()
+
+
+def test_the_sandbox_is_told_which_actions_to_play_and_a_simulation_plays_none() -> None:
+    settings = load_settings({"SANDBOX_ACTIONS": "/somewhere/actions.json"})
+    argv = children.sandbox(settings, {}, 5000).argv
+    assert argv[argv.index("--actions") + 1] == "/somewhere/actions.json"
+    played = books.simulated(settings, recorded="", url="http://127.0.0.1:1")
+    assert "--actions" not in children.sandbox(played, {}, 5000).argv

@@ -18,7 +18,7 @@ from stonks_core.vocabulary import RiskTier
 
 FIELDS: dict[str, FieldInfo] = {variable: info for _, _, variable, info in variables()}
 SECRETS = {name for name, info in FIELDS.items() if info.annotation is SecretStr}
-FREE = {"STONKS_HOME", "POSTGRES_USER", "OLLAMA_MODEL", "SANDBOX_RECORDED"}
+FREE = {"STONKS_HOME", "POSTGRES_USER", "OLLAMA_MODEL", "SANDBOX_RECORDED", "SANDBOX_ACTIONS"}
 """Variables that any text may be given to."""
 BOUNDED = sorted(set(FIELDS) - SECRETS - FREE)
 NUMBERS = [name for name in BOUNDED if allowed(FIELDS[name]).startswith(("a whole number", "a number", "an amount"))]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from stonks_sandbox.world.protocol import Article, Bar, Company, Filing
+from stonks_sandbox.world.actions import ActedWorld
+from stonks_sandbox.world.protocol import Action, Article, Bar, Company, Filing
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -85,6 +86,9 @@ class ScriptedWorld:
         later = [b for b in self.script.get(ticker, ()) if after < b.start <= self.clock.now()]
         return self._seen(later[0]) if later else None
 
+    def actions(self) -> Sequence[Action]:
+        return ()
+
     def is_open(self, at: datetime) -> bool:
         return self.calendar_name == "24/7" or any(
             b.start <= at < self._ends(b) for bars in self.script.values() for b in bars
@@ -125,3 +129,14 @@ def test_the_scripted_world_hides_the_future() -> None:
     world.at(5)
     assert world.next_bar("AAA", NOON) == replace(flat()[13], volume=0.0)
     assert world.bars("AAA", NOON - timedelta(seconds=60), NOON + timedelta(hours=1), 5)[-1].start == world.clock.now()
+
+
+class Played(ActedWorld):
+    """A scripted world with actions played over it, whose clock is moved like the script's."""
+
+    def __init__(self, script: ScriptedWorld, actions: Sequence[Action]) -> None:
+        super().__init__(script, actions)
+        self._script = script
+
+    def at(self, seconds: float) -> None:
+        self._script.at(seconds)

@@ -51,3 +51,20 @@ def test_a_fresh_trade_makes_no_old_quote_fresh() -> None:
     )
     assert read is not None
     assert (read.at, read.last_at) == (NOW - timedelta(hours=1), NOW)
+
+
+@pytest.mark.parametrize(
+    ("old", "last_old", "kept"),
+    [(0, 0, ("9", "11", "10.5")), (0, 90, ("9", "11", None)), (90, 0, (None, None, "10.5")), (90, 90, None)],
+)
+def test_what_is_older_than_a_split_is_no_price_in_its_shares(
+    old: float, last_old: float, kept: tuple[str | None, ...] | None
+) -> None:
+    shown = quote(old=old, last_old=last_old)
+    told = market.of_these_shares(shown, NOW - timedelta(hours=1))
+    assert market.of_these_shares(shown, None) is shown
+    if kept is None:
+        assert told is None
+    else:
+        assert told is not None
+        assert (told.bid, told.ask, told.last) == tuple(None if value is None else Decimal(value) for value in kept)

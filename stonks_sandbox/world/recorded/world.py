@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from stonks_sandbox.world.forms import acceptance
 from stonks_sandbox.world.instants import NEW_YORK
-from stonks_sandbox.world.protocol import Article, Bar, Company, Filing, FilingDocument, SandboxClock
+from stonks_sandbox.world.protocol import Action, Article, Bar, Company, Filing, FilingDocument, SandboxClock
 from stonks_sandbox.world.recorded.calendar import CALENDAR, Mapping, Sessions
 from stonks_sandbox.world.recorded.reading import ACCEPTED, RecordedBar, RecordedFiling, Recording, read_recording
 
@@ -128,6 +128,10 @@ class RecordedWorld:
     def is_open(self, at: datetime) -> bool:
         """Whether the exchange is in session at `at`."""
         return self._hours.is_open(at)
+
+    def actions(self) -> Sequence[Action]:
+        """None: this world's prices know no splits. `ActedWorld` plays some over it."""
+        return ()
 
     def articles(self, start: datetime, end: datetime) -> Sequence[Article]:
         """None: a recording has filings and no news."""

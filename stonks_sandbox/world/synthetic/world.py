@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from stonks_sandbox.world.protocol import Article, Bar, Company, Filing, SandboxClock
+from stonks_sandbox.world.protocol import Action, Article, Bar, Company, Filing, SandboxClock
 from stonks_sandbox.world.synthetic import press
 from stonks_sandbox.world.synthetic.draws import HISTORY_DAYS, day_number, first_instant
 from stonks_sandbox.world.synthetic.effects import NewsPath
@@ -85,6 +85,10 @@ class SyntheticWorld:
     def is_open(self, at: datetime) -> bool:
         """Always: this market never closes."""
         return at >= first_instant()
+
+    def actions(self) -> Sequence[Action]:
+        """None: this world's prices know no splits. `ActedWorld` plays some over it."""
+        return ()
 
     def articles(self, start: datetime, end: datetime) -> Sequence[Article]:
         """Articles published in [start, end) and not after now, oldest first."""
