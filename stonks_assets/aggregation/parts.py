@@ -40,14 +40,18 @@ def company_parts(
     first = next(coming, None)
     if first is None:
         return
-    whole = _Whole(first.schema, min(expected, whole_rows))
-    for batch in chain([first], coming):
-        whole.add(batch)
-        if whole.rows > whole_rows:
-            yield from _from_files(whole.table(), coming, -(-max(expected, whole.rows) // part_rows))
+    coming = chain([first], coming)
+    whole = _Whole(first.schema, expected if expected <= whole_rows else 0)
+    if expected <= whole_rows:
+        for batch in coming:
+            whole.add(batch)
+            if whole.rows > whole_rows:
+                break
+        else:
+            if whole.rows:
+                yield whole.table()
             return
-    if whole.rows:
-        yield whole.table()
+    yield from _from_files(whole.table(), coming, -(-max(expected, whole.rows) // part_rows))
 
 
 class _Whole:
