@@ -1,6 +1,7 @@
 """Deterministic identifiers: the same thing has the same name whoever computes it, and however often."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +12,12 @@ def digest(*parts: object, length: int = 24) -> str:
     """The first `length` hexadecimal digits of SHA-256 over the parts' texts, unambiguously joined."""
     joined = _SEPARATOR.join(map(str, parts))
     return hashlib.sha256(joined.encode()).hexdigest()[:length]
+
+
+def digests(before: str, texts: Iterable[str], *after: str, length: int = 24) -> list[str]:
+    """`digest(before, text, *after)` of each text, in half the time where they are many."""
+    head, tail = f"{before}{_SEPARATOR}", "".join(f"{_SEPARATOR}{part}" for part in after)
+    return [hashlib.sha256(f"{head}{text}{tail}".encode()).hexdigest()[:length] for text in texts]
 
 
 def sha256_text(text: str) -> str:

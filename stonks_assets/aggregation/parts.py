@@ -63,7 +63,8 @@ class _Whole:
     def __init__(self, schema: pa.Schema, expected: int) -> None:
         self._schema, self.rows = schema, 0
         self._numbers = {f.name: np.empty(expected, f"i{f.type.bit_width // 8}") for f in schema if _is_number(f)}
-        self._texts: dict[str, list[pa.Array]] = {f.name: [] for f in schema if not _is_number(f)}
+        self._codes: dict[str, list[pa.Array]] = {f.name: [] for f in schema if pa.types.is_dictionary(f.type)}
+        self._texts: dict[str, list[pa.Array]] = {n: [] for n in schema.names if n not in self._numbers | self._codes}
         self._small: list[pa.RecordBatch] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -73,6 +74,8 @@ class _Whole:
             room = held if end <= held.size else np.resize(held, 2 * end)
             room[self.rows : end] = batch.column(name).view(pa.from_numpy_dtype(held.dtype)).to_numpy()
             self._numbers[name] = room
+        for name, some in self._codes.items():
+            some.append(batch.column(name))
         self.rows = end
         self._small.append(batch.select(list(self._texts)))
         if sum(small.num_rows for small in self._small) >= JOINED_ROWS:
@@ -91,9 +94,9 @@ class _Whole:
             self._small = []
 
     def _column(self, field: pa.Field) -> pa.Array | pa.ChunkedArray:
-        if field.name in self._texts:
-            return pa.chunked_array(self._texts[field.name], field.type)
-        return pa.Array.from_buffers(field.type, self.rows, [None, pa.py_buffer(self._numbers[field.name])])
+        if field.name in self._numbers:
+            return pa.Array.from_buffers(field.type, self.rows, [None, pa.py_buffer(self._numbers[field.name])])
+        return pa.chunked_array((self._codes | self._texts)[field.name], field.type)
 
 
 def _is_number(field: pa.Field) -> bool:

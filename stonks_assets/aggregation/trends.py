@@ -29,7 +29,7 @@ from stonks_assets.aggregation.origins import stories, tellers
 from stonks_assets.aggregation.weights import SHORT, LayerWeights, base_weights, recency
 from stonks_assets.aggregation.windows import SHAPES, WindowShape
 from stonks_core.columns import Flags, Floats, Ints, codes, floats, instants, micros, round_micros
-from stonks_core.identifiers import digest
+from stonks_core.identifiers import digest, digests
 from stonks_core.stores.lake.gold_tables import TREND_HISTORY
 from stonks_core.vocabulary import Direction, Layer, Window
 
@@ -117,8 +117,10 @@ def _counting(signals: pa.Table, as_of: datetime, weights: LayerWeights, since: 
     published = instants(signals, "published_at")
     # Origins first: the other columns are needed of these alone.
     row = tellers(signals, stories(signals, layer, layers), ticker, published)
-    row = row.take(np.flatnonzero(published.take(row) > micros(since)))
-    ticker, told_in, published = ticker.take(row), layer.astype(np.uint8).take(row), published.take(row)
+    told_at = published.take(row)
+    late = np.flatnonzero(told_at > micros(since))
+    row, published = row.take(late), told_at.take(late)
+    ticker, told_in = ticker.take(row), layer.astype(np.uint8).take(row)
     duration, durations = codes(signals, "duration")
     short = np.array([name == SHORT for name in durations], dtype=np.bool_)[duration]
     stale = now - published > round_micros(weights.short_staleness)
@@ -170,8 +172,7 @@ def _window(counting: _Counting, shape: WindowShape, as_of: datetime) -> tuple[p
     confidence = mean_confidence * -np.expm1(-n_effective) * (1 - 0.5 * contradiction)
     names = [counting.tickers[code] for code in ticker[starts].tolist()]
     window = str(shape.window)
-    stamp = as_of.isoformat()
-    ids = [digest("trend", name, window, stamp) for name in names]
+    ids = digests("trend", names, window, as_of.isoformat())
     trends: dict[str, Any] = {
         "trend_id": ids,
         "ticker": names,
