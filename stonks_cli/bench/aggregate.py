@@ -4,9 +4,8 @@ The limit is `stream`: every column that any of them needs, of every row, read f
 own reading in batches, and let go again. Each line is a process of its own; its CPU seconds are those of all its
 threads, from before the first byte is read until the answer stands, imports left out. Limits and ours are the best of
 `TURNS` processes that take turns: what a machine needs to find fresh memory is not theirs, and can be as much as all else.
-`x scan` is a line's CPU divided
-by the limit's of the same size, and `x read` divided by that of `Lake.read`, which holds the same columns in memory as
-one table. All answers are held against each other to 1e-9.
+`x scan` is a line's CPU divided by the limit's of the same size, and `x read` divided by that of `Lake.read`, which holds
+the same columns in memory as one table. All answers are held against each other to 1e-9.
 """
 
 import os
@@ -102,8 +101,8 @@ def _measured(place: str, count: int, *, peers: bool) -> Iterator[Row]:
         ours, cost = alone(_answer, place, "ours")
         costs.append(cost)
     limits = (scan, read) = _best(scans), _best(reads)
-    yield _row("limit: scan of the columns", count, scan, *limits)
-    yield _row("limit: columns in memory", count, read, *limits)
+    yield _row("limit: scan", count, scan, *limits)
+    yield _row("limit: in memory", count, read, *limits)
     yield _row("ours", count, _best(costs), *limits)
     for name in PEERS if peers else ():
         looped = "loop" in name and count > LOOPED
