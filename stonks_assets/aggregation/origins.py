@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from stonks_assets.aggregation.arrays import ordered, starts_of, taken
 from stonks_assets.aggregation.fingerprints import Prints, fingerprints, joined
-from stonks_core.columns import NEVER, Floats, Ints, Texts, floats, round_micros, texts
+from stonks_core.columns import NEVER, Flags, Floats, Ints, Texts, floats, round_micros, texts
 
 NOVELTY_LOOKBACK = timedelta(hours=48)
 _PAIRS_AT_ONCE = 4_000_000
@@ -37,7 +37,12 @@ class Origins:
 def stories(signals: pa.Table, layer: Ints, layers: Sequence[str]) -> Prints:
     """A hash of each row's layer (a code among `layers`) and cluster: what, with the ticker, makes a story."""
     told_by = fingerprints(pa.chunked_array([pa.array(layers, pa.string())]))
-    return joined(told_by[layer], fingerprints(signals["cluster_id"]))
+    story, begin = np.empty(layer.size, dtype=np.uint64), 0
+    for clusters in signals["cluster_id"].chunks:  # a piece at a time: what is between stays in the processor's cache
+        some = slice(begin, begin + len(clusters))
+        story[some] = joined(told_by[layer[some]], fingerprints(pa.chunked_array([clusters])))
+        begin = some.stop
+    return story
 
 
 def tellers(signals: pa.Table, story: Prints, ticker: Ints, published: Ints) -> Ints:
@@ -51,17 +56,33 @@ def tellers(signals: pa.Table, story: Prints, ticker: Ints, published: Ints) -> 
         return ticker
     order, told = ordered(ticker, story, (story >> _BUT_SIXTEEN_BITS).astype(np.uint16))
     of = ticker.take(order)
-    starts = np.flatnonzero(np.concatenate(([True], (told[1:] != told[:-1]) | (of[1:] != of[:-1]))))
-    when = published.take(order)
-    earliest = np.repeat(np.minimum.reduceat(when, starts), np.diff(np.append(starts, order.size)))
-    first = np.flatnonzero(when == earliest)
-    if first.size == starts.size:
-        return order[first]
-    return _settled(signals, order[first], np.searchsorted(starts, first, side="right"))
+    first = np.concatenate(([True], (told[1:] != told[:-1]) | (of[1:] != of[:-1])))
+    del told, of
+    _move_to_earliest(first, signals, order, published)
+    return order.take(np.flatnonzero(first))
+
+
+def _move_to_earliest(first: Flags, signals: pa.Table, order: Ints, published: Ints) -> None:
+    """Let `first`, which marks where in `order` each story begins, mark its earliest row instead.
+
+    Most stories are told once: only the rows of the others are looked at.
+    """
+    shared = np.flatnonzero(~first | ~np.append(first[1:], True))
+    if shared.size == 0:
+        return
+    run = np.cumsum(first[shared]) - 1
+    first[shared] = False
+    when = published.take(order.take(shared))
+    earliest = np.flatnonzero(when == np.minimum.reduceat(when, starts_of(run)).take(run))
+    shared, run = shared.take(earliest), run.take(earliest)
+    if shared.size > run[-1] + 1:
+        kept = _settled(signals, order.take(shared), run)
+        shared = shared.take(kept)
+    first[shared] = True
 
 
 def _settled(signals: pa.Table, rows: Ints, run: Ints) -> Ints:
-    """One row of each run, of rows that were published at the same instant: the least by document, impact and id."""
+    """Which one of each run to keep, of rows published at the same instant: the least by document, impact and id."""
     tied = np.flatnonzero(np.bincount(run)[run] > 1)
     some = taken(signals.select(["document_id", "impact", "signal_id"]), rows[tied])
     document, signal = _ranks(texts(some, "document_id")), _ranks(texts(some, "signal_id"))
@@ -69,7 +90,7 @@ def _settled(signals: pa.Table, rows: Ints, run: Ints) -> Ints:
     kept = np.ones(rows.size, dtype=np.bool_)
     kept[tied] = False
     kept[tied[starts_of(run[tied])]] = True
-    return rows[kept]
+    return np.flatnonzero(kept)
 
 
 def trace(story: Ints, published: Ints, available: Ints, *, document: Texts, impact: Floats, signal: Texts) -> Origins:

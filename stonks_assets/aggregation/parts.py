@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stonks_core.allocation import reuse_freed_memory
 from stonks_core.columns import Ints
 
 PART_ROWS = 400_000
@@ -35,7 +34,6 @@ def company_parts(
     The columns `ENCODED` are dictionaries. `expected` rows are about as many as will come: it decides how many parts
     there are, should they be more than `whole_rows`.
     """
-    reuse_freed_memory()
     coming = iter(batches)
     first = next(coming, None)
     if first is None:
