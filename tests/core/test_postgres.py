@@ -92,9 +92,10 @@ def test_a_lock_is_given_back_after_a_failure(database: Database) -> None:
 def test_a_connection_that_was_cut_is_replaced(postgres: Postgres, database: Database) -> None:
     assert database.fetch_one("SELECT 1 AS one")
     with psycopg.connect(dsn(postgres, "postgres"), autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database.name,)
-        )
+        gone = connection.execute(  # waits until each of them has ended: one that is about to can still be asked
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", (database.name,)
+        ).fetchall()
+    assert set(gone) == {(True,)}
     assert database.fetch_one("SELECT 1 AS one") == {"one": 1}
 
 
