@@ -18,6 +18,7 @@ from stonks_assets.automation.recovery import unpark_asked
 from stonks_assets.automation.runs import unfinished
 from stonks_assets.automation.work import Work, history_gap, statements_due, work_waiting
 from stonks_assets.partitions import SETTLING
+from stonks_assets.pipeline import Pipeline
 from stonks_assets.resources import PipelineResource
 
 TICK_SECONDS = 10
@@ -34,11 +35,8 @@ def cycle_watermark(context: dg.SensorEvaluationContext, pipeline: PipelineResou
     """Today's cycle, whenever there is work for one."""
     with pipeline.open() as opened:
         now = opened.clock.now()
-        if busy := unfinished(context.instance, "cycle", now):
-            yield dg.SkipReason(f"cycle {busy} is not finished")
-            return
-        if off := switched_off(opened):
-            yield off
+        if held := _held(context, opened, "cycle", now):
+            yield held
             return
         unpark_asked(opened, now)
         work = work_waiting(opened, now)
@@ -56,11 +54,8 @@ def market_history(context: dg.SensorEvaluationContext, pipeline: PipelineResour
     """The history that stops, volatilities and patterns are computed from."""
     with pipeline.open() as opened:
         now = opened.clock.now()
-        if busy := unfinished(context.instance, "history", now):
-            yield dg.SkipReason(f"history run {busy} is not finished")
-            return
-        if off := switched_off(opened):
-            yield off
+        if held := _held(context, opened, "history", now):
+            yield held
             return
         gap = history_gap(opened, now)
     if gap is None:
@@ -84,11 +79,8 @@ def broker_statements(context: dg.SensorEvaluationContext, pipeline: PipelineRes
     """Today's statements, whenever the newest are half an hour old: after a start at once."""
     with pipeline.open() as opened:
         now = opened.clock.now()
-        if busy := unfinished(context.instance, "statements", now):
-            yield dg.SkipReason(f"statements run {busy} is not finished")
-            return
-        if off := switched_off(opened):
-            yield off
+        if held := _held(context, opened, "statements", now):
+            yield held
             return
         due = statements_due(opened, now)
     if not due:
@@ -119,6 +111,13 @@ def _settling_day(at: datetime) -> date:
     today = at.date()
     settling = at < datetime(today.year, today.month, today.day, tzinfo=UTC) + SETTLING
     return today - timedelta(days=1) if settling and at.minute % 30 == 0 else today
+
+
+def _held(context: dg.SensorEvaluationContext, pipeline: Pipeline, kind: str, now: datetime) -> dg.SkipReason | None:
+    """Why nothing of a kind is asked for: a run of it is not finished, or the pipeline is off."""
+    if busy := unfinished(context.instance, kind, now):
+        return dg.SkipReason(f"{kind} run {busy} is not finished")
+    return switched_off(pipeline)
 
 
 def _request(work: Work, now: datetime) -> dg.RunRequest:
